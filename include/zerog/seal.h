@@ -1,0 +1,68 @@
+/*
+ * Seal: the end of boot, after which no one allocates.
+ *
+ * Linking libzerog puts a counter in front of malloc and its relatives. Until
+ * the seal they pass through; after it each call is counted and its first call
+ * sites are kept (`count`), or ends the process with a stack (`trap`).
+ *
+ * Threads    zg_seal() and zg_unseal() from one thread, with no other thread at
+ *            work in malloc; the counters are read by any thread.
+ */
+#ifndef ZEROG_SEAL_H
+#define ZEROG_SEAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <zerog/attributes.h>
+
+ZG_BEGIN_DECLS
+
+enum zg_seal_mode {
+	ZG_SEAL_COUNT, /* count each call, keep the first call sites */
+	ZG_SEAL_TRAP,  /* print a stack and abort at the first call */
+};
+
+#define ZG_SEAL_SITES_MAX 16
+
+struct zg_seal_site {
+	const void *address; /* where malloc was called from */
+	uint64_t count;      /* calls from there since the seal */
+};
+
+struct zg_seal_counts {
+	uint64_t malloc_count; /* malloc, calloc, realloc, aligned_alloc … since the seal */
+	uint64_t free_count;   /* free of anything but NULL since the seal */
+};
+
+/**
+ * zg_seal() - end boot
+ * @mode:  what a malloc does from now on
+ *
+ * Counters start at 0. What the trap needs to print a stack is loaded here.
+ */
+void zg_seal(enum zg_seal_mode mode);
+
+/**
+ * zg_unseal() - let malloc pass through again, for the shutdown; the counters keep their values
+ */
+void zg_unseal(void);
+
+/**
+ * zg_seal_counts() - calls since the seal
+ * @ret_counts:  overwritten
+ */
+void zg_seal_counts(struct zg_seal_counts *ret_counts);
+
+/**
+ * zg_seal_sites() - where the first calls since the seal came from
+ * @sites:      the caller's array
+ * @count_max:  its length, in sites
+ *
+ * Return: sites written, at most ZG_SEAL_SITES_MAX.
+ */
+size_t zg_seal_sites(struct zg_seal_site *sites, size_t count_max);
+
+ZG_END_DECLS
+
+#endif

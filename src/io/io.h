@@ -1,0 +1,149 @@
+/*
+ * I/O: one completion-style interface over io_uring and epoll.
+ *
+ * A descriptor is a small number of the backend's own, from 0 up to
+ * descriptor_count - 1: a direct descriptor of the ring, or an entry of the epoll
+ * backend's table. The server uses it as the index into its connection table.
+ *
+ * One operation a descriptor: poll, recv, send or shutdown. Its completion is one
+ * event that carries the tag it was started with. A second operation may start
+ * once the first has completed. zgi_io_cancel() makes the one in flight complete
+ * soon (-ECANCELED, or with what it had got by then). zgi_io_close() takes a
+ * descriptor with nothing in flight, and the descriptor is free for the next
+ * accept as soon as its close has completed; a close makes no event.
+ *
+ * So no completion ever arrives for a descriptor that has been reused: there is
+ * nothing in flight when it is closed.
+ *
+ * Threads    One I/O object belongs to one thread, from zgi_io_start() on; only
+ *            zgi_io_wake() may be called from any thread and from signal handlers.
+ */
+#ifndef ZEROG_IO_IO_H
+#define ZEROG_IO_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <zerog/attributes.h>
+#include <zerog/options.h>
+#include <zerog/plan.h>
+#include <zerog/region.h>
+
+/* What an event is about. */
+enum zgi_io_event_kind {
+	ZGI_IO_ACCEPTED,    /* result: the new descriptor, or -errno when an accept failed */
+	ZGI_IO_ACCEPT_ENDED, /* accepting has stopped, after zgi_io_accept_stop() */
+	ZGI_IO_DONE,        /* an operation completed: tag and result */
+	ZGI_IO_WOKEN,       /* zgi_io_wake() was called, once or more */
+};
+
+struct zgi_io_event {
+	uint64_t tag;    /* ZGI_IO_DONE: as given to the operation */
+	int32_t result;  /* 0 or more, or a negative errno */
+	uint32_t kind;   /* enum zgi_io_event_kind */
+};
+
+#define ZGI_IO_EVENTS_MAX 256
+
+struct zgi_io_options {
+	enum zg_io_kind kind;      /* ZG_IO_URING or ZG_IO_EPOLL, as zgi_io_probe() chose */
+	uint32_t descriptor_count; /* how many accepted connections may be open at once */
+	uint32_t ring_entries;     /* submissions queued before they are sent; a power of two */
+	int listen_fd;             /* borrowed: listening, non-blocking; -1 for none */
+};
+
+struct zgi_io; /* defined by each backend; the first member is its operations */
+
+/**
+ * zgi_io_probe() - which backend this kernel and this container allow
+ * @wanted:      ZG_IO_AUTO, or the one that is forced
+ * @ret_kind:    ZG_IO_URING or ZG_IO_EPOLL
+ * @ret_reason:  one sentence for the boot log: why this one; for a failure, what is missing
+ *
+ * Tries each feature the uring backend needs (SINGLE_ISSUER, DEFER_TASKRUN, direct descriptors
+ * with allocation, multishot accept, EXT_ARG), by setting up a small ring and using it.
+ *
+ * Return: 0; -ENOSYS or the kernel's errno when @wanted is ZG_IO_URING and it cannot be had.
+ */
+ZG_MUST_USE int zgi_io_probe(enum zg_io_kind wanted, enum zg_io_kind *ret_kind,
+                             struct zg_text *ret_reason);
+
+/**
+ * zgi_io_descriptor_limit() - descriptors one I/O object, and all of them together, may have
+ * @kind:          the backend
+ * @ret_each:      a single object's: RLIMIT_NOFILE for uring (a ring's own table)
+ * @ret_together:  over the process: UINT64_MAX for uring, RLIMIT_NOFILE less what is open for epoll
+ */
+void zgi_io_descriptor_limit(enum zg_io_kind kind, uint64_t *ret_each, uint64_t *ret_together);
+
+/**
+ * zgi_io_plan() - add what one I/O object occupies to a plan, times their number
+ * @options:  as for zgi_io_create()
+ * @io_count: objects (one a shard)
+ * @plan:     lines are added: what is carved from the region, and what the kernel maps
+ */
+ZG_MUST_USE int zgi_io_plan(const struct zgi_io_options *options, uint32_t io_count,
+                            struct zg_plan *plan);
+
+/**
+ * zgi_io_create() - carve an I/O object from the region; the kernel's part starts in zgi_io_start()
+ * @options:  read during the call
+ * @region:   carved from, exactly what zgi_io_plan() said
+ * @ret_io:   lives in the region; zgi_io_destroy() closes what it holds
+ *
+ * Return: 0; -errno. Boot only.
+ */
+ZG_MUST_USE int zgi_io_create(const struct zgi_io_options *options, struct zg_region *region,
+                              struct zgi_io **ret_io);
+
+/**
+ * zgi_io_start() - set up the ring or epoll; from the thread that will use it
+ * @io:  created
+ *
+ * Return: 0; -errno of the step that failed.
+ */
+ZG_MUST_USE int zgi_io_start(struct zgi_io *io);
+
+/**
+ * zgi_io_destroy() - close the ring or epoll with all its descriptors
+ * @io:  created, or NULL
+ */
+void zgi_io_destroy(struct zgi_io *io);
+
+/**
+ * zgi_io_wait() - send what was queued, wait, and collect events
+ * @io:          started
+ * @timeout_ns:  wait at most this long; 0 does not wait
+ * @events:      the caller's array of ZGI_IO_EVENTS_MAX
+ *
+ * Return: events written, 0 when the time is over; -errno of a fault that is not a peer's.
+ */
+ZG_MUST_USE int zgi_io_wait(struct zgi_io *io, uint64_t timeout_ns, struct zgi_io_event *events);
+
+/* The operations. A call queues; it fails only by a defect of ours, and asserts. */
+
+/* Accept from listen_fd until stopped; ACCEPTED events follow. Accepted TCP sockets have
+ * TCP_NODELAY (inherited from the listener). */
+void zgi_io_accept_start(struct zgi_io *io);
+/* Ask accepting to end; ACCEPTED events may still come, then one ACCEPT_ENDED. */
+void zgi_io_accept_stop(struct zgi_io *io);
+/* Complete when readable, at the peer's end of stream, or on error: result is 0 or more. */
+void zgi_io_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
+/* Receive at most size bytes; result 0 is the end of the stream. The buffer is lent until done. */
+void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t size, uint64_t tag);
+/* Send size bytes, result may be less; has_more: hold the last segment, more follows (MSG_MORE).
+ * The bytes are lent until done. Never raises SIGPIPE. */
+void zgi_io_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, size_t size,
+                 bool has_more, uint64_t tag);
+/* End our side of the stream (SHUT_WR); result 0 or -errno. */
+void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
+/* Make the operation in flight on this descriptor, which was started with tag, complete soon. */
+void zgi_io_cancel(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
+/* Close; nothing may be in flight. No event; the descriptor is gone from this call on. */
+void zgi_io_close(struct zgi_io *io, uint32_t descriptor);
+
+/* Make zgi_io_wait() return with ZGI_IO_WOKEN. Any thread, signal handlers too. */
+void zgi_io_wake(struct zgi_io *io);
+
+#endif
