@@ -9,10 +9,10 @@
 
 _Noreturn void zgi_assert_failed(const char *condition, const char *file, int line);
 
-#define zg_assert(condition)                                                                       \
-	do {                                                                                       \
-		if (ZG_UNLIKELY(!(condition)))                                                     \
-			zgi_assert_failed(#condition, __FILE__, __LINE__);                         \
+#define zg_assert(condition)                                               \
+	do {                                                               \
+		if (ZG_UNLIKELY(!(condition)))                             \
+			zgi_assert_failed(#condition, __FILE__, __LINE__); \
 	} while (0)
 
 #endif
