@@ -1,0 +1,4 @@
+#!/bin/bash
+# help: build                  compile everything into build/ (release, with debug symbols)
+need "${packages_build[@]}"
+build_release

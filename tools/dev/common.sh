@@ -1,0 +1,119 @@
+#!/bin/bash
+# What the verbs share: telling, installing what is missing, setting up a build folder.
+
+packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev)
+# libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
+packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
+	libcmocka-dev python3 curl)
+packages_lint=("${packages_test[@]}" clang-tidy)
+packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
+
+say() {
+	echo "dev: $*" >&2
+}
+
+fail() {
+	say "$@"
+	exit 1
+}
+
+# Replaces the stand-in by the package that goes with the installed clang.
+package_name() {
+	local version
+
+	if [[ $1 != libclang-rt-dev ]]; then
+		echo "$1"
+		return
+	fi
+	version=$(dpkg-query -W -f '${Version}' clang 2>/dev/null) || true
+	if [[ $version =~ ^([0-9]+:)?([0-9]+) ]]; then
+		echo "libclang-rt-${BASH_REMATCH[2]}-dev"
+	else
+		echo "$1"
+	fi
+}
+
+# need PACKAGE...: installs those that are missing; quick when none is.
+need() {
+	local -a wanted=() missing=()
+	local -A installed=()
+	local package state as_root=()
+
+	if ! command -v dpkg-query >/dev/null; then
+		say "not a Debian: please see to it yourself that these are there: $*"
+		return
+	fi
+	for package in "$@"; do
+		wanted+=("$(package_name "$package")")
+	done
+	while read -r package state; do
+		if [[ $state == installed ]]; then
+			installed[$package]=1
+		fi
+	done < <(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null)
+	for package in "${wanted[@]}"; do
+		if [[ ! -v installed[$package] ]]; then
+			missing+=("$package")
+		fi
+	done
+	if ((${#missing[@]} == 0)); then
+		return
+	fi
+
+	say "installing: ${missing[*]}"
+	if ((EUID != 0)); then
+		if ! command -v sudo >/dev/null; then
+			fail "missing packages, and neither root nor sudo. As root: apt-get install ${missing[*]}"
+		fi
+		as_root=(sudo)
+		if [[ ! -t 0 ]]; then
+			as_root=(sudo -n)
+		fi
+	fi
+	"${as_root[@]}" bash tools/dev/install.sh "${missing[@]}" ||
+		fail "could not install: ${missing[*]}"
+}
+
+# setup FOLDER COMPILER [MESON OPTION...]: makes the build folder when it is
+# missing, half made, moved, or was made with other options.
+setup() {
+	local folder=$1 compiler=$2
+	local recipe
+	shift 2
+
+	recipe="$ZEROG_ROOT $compiler $*"
+	if [[ -f $folder/build.ninja && -f $folder/recipe && $(<"$folder/recipe") == "$recipe" ]]; then
+		return
+	fi
+	say "setting up $folder ($compiler)"
+	rm -rf "${folder:?}"
+	if ! CC=$compiler /usr/bin/meson setup "$folder" "$@" >"$folder.log" 2>&1; then
+		cat "$folder.log" >&2
+		rm -f "$folder.log"
+		fail "meson setup failed"
+	fi
+	mv "$folder.log" "$folder/setup.log"
+	echo "$recipe" >"$folder/recipe"
+}
+
+# The three builds: the one that is run and measured, the one that watches
+# memory, and the one that is fuzzed.
+build_release() {
+	setup build gcc -Dbuildtype=release -Ddebug=true
+	say "building build/"
+	ninja -C build --quiet
+}
+
+build_asan() {
+	setup build-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+		-Db_lundef=false
+	say "building build-asan/ (clang, ASan and UBSan)"
+	ninja -C build-asan --quiet
+}
+
+build_fuzz() {
+	setup build-fuzz clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+		-Db_lundef=false -Dfuzz=true -Dtests=disabled
+	say "building build-fuzz/ (clang, libFuzzer)"
+	ninja -C build-fuzz --quiet
+}
