@@ -38,7 +38,8 @@ struct zg_pool_options {
 	size_t memory_size;    /* bytes, at least zg_pool_memory_size() */
 	size_t block_size;     /* bytes of one block, at least 1; rounded up to the alignment */
 	uint32_t block_count;  /* 1 to ZG_POOL_BLOCKS_MAX */
-	uint32_t index_first;  /* the index of the first block's handle: shards number on */
+	uint32_t index_first;  /* the index of the first block's handle: shards number on;
+	                        * index_first + block_count is at most ZG_POOL_BLOCKS_MAX */
 	uint8_t tag;           /* 1 to 255; pools with different tags refuse each other's handles */
 };
 
@@ -48,10 +49,9 @@ struct zg_pool {
 	uint32_t free_count;     /* blocks */
 	uint32_t free_count_low; /* the least that was ever free: the low-water mark */
 	uint32_t block_count;
-	uint32_t index_first;
+	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
-	uint8_t tag;
-	size_t block_size;
+	size_t block_size;       /* bytes, rounded up to the alignment */
 	unsigned char *blocks; /* borrowed */
 	uint64_t *slots;       /* borrowed: one word a block, see pool.c */
 	uint64_t take_count;   /* takes that succeeded */
@@ -65,7 +65,8 @@ struct zg_pool {
  * @block_size:   bytes of one block
  * @block_count:  1 to ZG_POOL_BLOCKS_MAX
  *
- * Return: bytes, a multiple of ZG_POOL_ALIGNMENT.
+ * Return: bytes, a multiple of ZG_POOL_ALIGNMENT; 0 when a value is out of range or they do not
+ * fit a size_t.
  */
 size_t zg_pool_memory_size(size_t block_size, uint32_t block_count);
 
@@ -99,9 +100,20 @@ ZG_MUST_USE int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void *
  * @pool:    initialised
  * @handle:  from zg_pool_take() of this pool
  *
- * Return: 0; -ESTALE when it was given before; -EINVAL when it never came from this pool.
+ * Return: 0; -ESTALE when it was given before; -EINVAL when it never came from this pool. Nothing
+ * changes on failure but misuse_count.
  */
 ZG_MUST_USE int zg_pool_give(struct zg_pool *pool, zg_handle handle);
+
+/**
+ * zg_pool_renew() - another handle for a taken block; the old one goes stale
+ * @pool:        initialised
+ * @handle:      names a taken block, whose contents stay as they are
+ * @ret_handle:  the new name; untouched on failure; may point to where @handle was copied from
+ *
+ * Return: 0; -ESTALE or -EINVAL as zg_pool_give(), the block as it was.
+ */
+ZG_MUST_USE int zg_pool_renew(struct zg_pool *pool, zg_handle handle, zg_handle *ret_handle);
 
 /**
  * zg_pool_get() - the block a handle names
