@@ -4,8 +4,10 @@
 #ifndef ZEROG_H
 #define ZEROG_H
 
+#include <zerog/app.h>
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
+#include <zerog/exchange.h>
 #include <zerog/http.h>
 #include <zerog/options.h>
 #include <zerog/plan.h>

@@ -1,0 +1,170 @@
+/*
+ * The inside of an exchange, and the steps the server drives it by.
+ *
+ * An exchange does no I/O: it is handed bytes (received), says what it needs next
+ * (zgi_exchange_run()), and shows what is to be sent. So the same code runs under
+ * a server, under a unit test and under a fuzzer.
+ */
+#ifndef ZEROG_WEB_EXCHANGE_H
+#define ZEROG_WEB_EXCHANGE_H
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zerog/arena.h>
+#include <zerog/exchange.h>
+#include <zerog/pool.h>
+
+#include "base/list.h"
+#include "http/chunked.h"
+#include "http/parser.h"
+#include "http/request.h"
+#include "http/writer.h"
+#include "web/router.h"
+
+/* What zgi_exchange_run() asks for. */
+enum zgi_exchange_want {
+	ZGI_WANT_RECV,    /* bytes of a request that has begun, or of the first */
+	ZGI_WANT_SEND,    /* the send window is not empty */
+	ZGI_WANT_PENDING, /* nothing, until the handler is resumed */
+	ZGI_WANT_IDLE,    /* nothing is buffered: the exchange may be given back */
+	ZGI_WANT_CLOSE,   /* all is sent, the connection ends */
+	ZGI_WANT_LINGER,  /* all is sent, the connection ends, but the peer may still be sending */
+};
+
+enum zgi_exchange_phase {
+	ZGI_PHASE_HEAD,    /* reading a request's head */
+	ZGI_PHASE_BODY,    /* reading its body */
+	ZGI_PHASE_HANDLE,  /* all is there: to be handed to the handler */
+	ZGI_PHASE_PENDING, /* the handler returned ZG_PENDING */
+	ZGI_PHASE_REPLIED, /* replied; perhaps still being sent */
+	ZGI_PHASE_CLOSING, /* the last reply of this connection is being sent */
+};
+
+/* Counters of all the exchanges of one shard; read by other threads without stopping anything. */
+struct zgi_web_counters {
+	uint64_t requests;        /* replies made by handlers and by us */
+	uint64_t responses[6];    /* by the first digit of the status */
+	uint64_t handler_errors;  /* handlers that failed, or did not reply */
+	uint64_t body_refused;    /* bodies for which no arena chunk was free */
+	uint64_t faults[ZGI_HTTP_FAULT_COUNT];
+};
+
+/* What the exchanges of one shard share. */
+struct zgi_web {
+	const struct zgi_router *router; /* borrowed */
+	struct zgi_http_limits http_limits;
+	uint32_t read_buffer_size;
+	uint32_t write_buffer_size;
+	uint64_t body_size_max;
+	bool is_draining; /* every reply closes its connection */
+	struct zgi_web_counters counters;
+	struct zg_pool *exchanges; /* borrowed: the pool these exchanges come from */
+	void *shard; /* borrowed: for the admin pages */
+	char date[ZGI_HTTP_DATE_SIZE];
+};
+
+#define ZGI_EXCHANGE_ARENA_SIZE 2048
+#define ZGI_EXCHANGE_STAGING_SIZE 512 /* of the read buffer, kept from the head for chunked bodies */
+
+struct zg_exchange {
+	/* What every request touches first. */
+	uint32_t magic;
+	uint32_t connection; /* the server's: whose it is */
+	uint8_t phase;       /* enum zgi_exchange_phase */
+	bool has_replied;
+	bool is_closing;      /* after this reply the connection ends */
+	bool has_unread_input; /* the peer may be sending more than we will read */
+	bool was_named;        /* a handle was given out: renew it after this request */
+	bool body_is_outside;  /* the body is in the arena, not in the read buffer */
+	bool is_continue_sent; /* 100 Continue was written for this request */
+	uint32_t read_start;   /* where the present request begins in the read buffer */
+	uint32_t read_size;    /* bytes in the read buffer */
+	uint32_t request_end;  /* where the next request begins, once the body is whole */
+	uint32_t write_start;  /* bytes of the write buffer that have been sent */
+	uint32_t write_size;   /* bytes in the write buffer */
+	unsigned char *read_buffer;  /* behind this struct */
+	unsigned char *write_buffer; /* behind the read buffer */
+	struct zgi_web *web;         /* borrowed */
+	struct zg_slice reply_body;  /* what is sent after the write buffer; empty for none */
+	struct zgi_http_parser parser;
+	struct zgi_http_request request;
+	struct zgi_route_match match;
+
+	/* What only some requests touch. */
+	unsigned char *body;     /* in the read buffer or in the arena */
+	uint64_t body_size;      /* bytes there so far */
+	uint64_t body_capacity;  /* bytes of room, when it is in the arena */
+	uint32_t staging_offset; /* chunked: where undecoded bytes begin in the read buffer */
+	struct zgi_http_chunked chunked;
+	unsigned char *reply_fields; /* whole field lines, in the arena */
+	uint32_t reply_fields_size;
+	uint32_t reply_fields_capacity;
+	uint32_t reply_offset; /* where this request's reply begins in the write buffer */
+	struct zg_arena arena;
+	zg_handle handle;
+	struct zgi_list hot_link; /* the server's: unparked but quiet, oldest first */
+	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
+};
+
+/* Bytes of one exchange with its buffers, for the plan and the pool. */
+size_t zgi_exchange_block_size(uint32_t read_buffer_size, uint32_t write_buffer_size);
+
+/**
+ * zgi_exchange_init() - make a block of a pool an exchange, ready for a first byte
+ * @x:       block of zgi_exchange_block_size() bytes; overwritten but for its buffers
+ * @web:     borrowed
+ * @chunks:  the shard's arena chunks; borrowed
+ * @handle:  the pool's name for this block
+ */
+void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_pool *chunks,
+                       zg_handle handle);
+
+/* End an exchange: its arena's chunks go back. The block is the pool's again. */
+void zgi_exchange_fini(struct zg_exchange *x);
+
+/* Where the next bytes go; the size is 0 only when run() would not ask for more. */
+void zgi_exchange_recv_window(struct zg_exchange *x, void **ret_data, size_t *ret_size);
+
+/* So many bytes have come into the window. */
+void zgi_exchange_received(struct zg_exchange *x, size_t size);
+
+/* What is to be sent next; *ret_has_more: further windows follow at once. */
+void zgi_exchange_send_window(struct zg_exchange *x, const void **ret_data, size_t *ret_size,
+                              bool *ret_has_more);
+
+/* So many bytes of the window were sent. */
+void zgi_exchange_sent(struct zg_exchange *x, size_t size);
+
+/* Go on as far as the buffered bytes allow, and say what is needed next. */
+enum zgi_exchange_want zgi_exchange_run(struct zg_exchange *x);
+
+/* Go on with a pending exchange; run() follows. -ESTALE when it is not pending. */
+ZG_MUST_USE int zgi_exchange_resume(struct zg_exchange *x, zg_resume_handler *then, void *user);
+
+/* Answer with a status of ours and end the connection: a time-out; run() follows. */
+void zgi_exchange_fail(struct zg_exchange *x, int status, const char *text);
+
+/* Has a request begun that has not been answered? (What decides between idle and late.) */
+bool zgi_exchange_has_begun(const struct zg_exchange *x);
+
+/* Shared by reply.c and run.c: throw away what this request has replied. */
+void zgi_exchange_unreply(struct zg_exchange *x);
+
+/* Shared by the same: a reply of our own that can only fail by a defect. */
+void zgi_exchange_reply_own(struct zg_exchange *x, int status, struct zg_slice text);
+
+/* The room the head of any reply may count on, in bytes: half the write buffer. Replies to
+ * pipelined requests gather in the other half. */
+static inline uint32_t zgi_exchange_head_room(const struct zg_exchange *x)
+{
+	return x->web->write_buffer_size / 2;
+}
+
+static inline bool zgi_exchange_has_output(const struct zg_exchange *x)
+{
+	return x->write_start < x->write_size || x->reply_body.size > 0;
+}
+
+#endif

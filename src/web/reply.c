@@ -1,0 +1,208 @@
+/*
+ * Replies: a head and a body into the write buffer.
+ *
+ * The head is rendered in place behind what is waiting there already. A body that
+ * fits behind it is copied, because one send is cheaper than two; a larger one is
+ * sent from where it lies.
+ */
+
+#include "web/exchange.h"
+
+#include <errno.h>
+
+#include "base/assert.h"
+
+#define REPLY_FIELDS_SIZE_MAX 16384
+
+static bool reply_status_has_body(int status)
+{
+	return status != 204 && status != 304;
+}
+
+static void reply_count(struct zg_exchange *x, int status)
+{
+	x->web->counters.requests++;
+	x->web->counters.responses[status / 100]++;
+}
+
+static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice content_type,
+                            uint64_t content_length)
+{
+	bool is_keep_alive =
+		x->request.is_keep_alive && !x->is_closing && !x->web->is_draining;
+	struct zgi_http_response_head head = {
+		.status = status,
+		.is_keep_alive = is_keep_alive,
+		.minor_version = x->request.minor_version,
+		.has_content_length = reply_status_has_body(status),
+		.content_length = content_length,
+		.date = x->web->date,
+		.content_type = content_type,
+		.fields = {(const char *)x->reply_fields, x->reply_fields_size},
+	};
+	size_t size;
+
+	/* The head must fit its half of the buffer, whether or not other replies wait there. */
+	int result = zgi_http_write_head(&head, (char *)x->write_buffer + x->write_size,
+	                                 zgi_exchange_head_room(x), &size);
+
+	if (result < 0)
+		return result;
+	x->write_size += (uint32_t)size;
+	x->is_closing = !is_keep_alive;
+	return 0;
+}
+
+/* Reply with a head; *ret_body is what remains to be placed behind it. */
+static int reply_start(struct zg_exchange *x, int status, struct zg_slice content_type,
+                       struct zg_slice *body)
+{
+	if (x->has_replied)
+		return -EALREADY;
+	if (status < 200 || status > 599)
+		return -EINVAL;
+	if (content_type.size > 0 && !zgi_http_field_is_safe(ZG_SLICE("content-type"), content_type))
+		return -EINVAL;
+	x->reply_offset = x->write_size;
+
+	int result = reply_head_write(x, status, content_type, body->size);
+
+	if (result < 0)
+		return result;
+	if (x->request.method == ZG_METHOD_HEAD || !reply_status_has_body(status))
+		body->size = 0;
+	x->has_replied = true;
+	reply_count(x, status);
+	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
+		memcpy(x->write_buffer + x->write_size, body->data, body->size);
+		x->write_size += (uint32_t)body->size;
+		body->size = 0;
+	}
+	return 0;
+}
+
+int zg_reply(struct zg_exchange *x, int status, struct zg_slice content_type, struct zg_slice body)
+{
+	int result = reply_start(x, status, content_type, &body);
+
+	if (result == 0)
+		x->reply_body = body;
+	return result;
+}
+
+int zg_reply_copy(struct zg_exchange *x, int status, struct zg_slice content_type,
+                  struct zg_slice body)
+{
+	void *memory;
+	int result = reply_start(x, status, content_type, &body);
+
+	if (result < 0 || body.size == 0)
+		return result;
+	result = zg_arena_alloc(&x->arena, body.size, &memory);
+	if (result < 0) {
+		zgi_exchange_unreply(x);
+		return result;
+	}
+	memcpy(memory, body.data, body.size);
+	x->reply_body = (struct zg_slice){memory, body.size};
+	return 0;
+}
+
+int zg_reply_text(struct zg_exchange *x, int status, const char *text)
+{
+	return zg_reply_copy(x, status, ZG_SLICE("text/plain; charset=utf-8"),
+	                     (struct zg_slice){text, strlen(text)});
+}
+
+int zg_reply_json(struct zg_exchange *x, int status, struct zg_slice json)
+{
+	return zg_reply(x, status, ZG_SLICE("application/json"), json);
+}
+
+int zg_reply_empty(struct zg_exchange *x, int status)
+{
+	return zg_reply(x, status, (struct zg_slice){NULL, 0}, (struct zg_slice){NULL, 0});
+}
+
+static bool reply_field_is_ours(struct zg_slice name)
+{
+	return zg_slice_equals_nocase(name, ZG_SLICE("content-length")) ||
+	       zg_slice_equals_nocase(name, ZG_SLICE("transfer-encoding")) ||
+	       zg_slice_equals_nocase(name, ZG_SLICE("connection")) ||
+	       zg_slice_equals_nocase(name, ZG_SLICE("date"));
+}
+
+/* Field lines lie in one piece in the arena; the piece doubles when it is outgrown. */
+static int reply_fields_reserve(struct zg_exchange *x, size_t size)
+{
+	size_t wanted = x->reply_fields_size + size;
+	size_t capacity = x->reply_fields_capacity > 0 ? x->reply_fields_capacity : 256;
+	void *memory;
+
+	if (wanted <= x->reply_fields_capacity)
+		return 0;
+	while (capacity < wanted)
+		capacity *= 2;
+	if (capacity > REPLY_FIELDS_SIZE_MAX)
+		return -ENOMEM;
+
+	int result = zg_arena_alloc(&x->arena, capacity, &memory);
+
+	if (result < 0)
+		return -ENOMEM;
+	if (x->reply_fields_size > 0)
+		memcpy(memory, x->reply_fields, x->reply_fields_size);
+	x->reply_fields = memory;
+	x->reply_fields_capacity = (uint32_t)capacity;
+	return 0;
+}
+
+int zg_reply_field(struct zg_exchange *x, struct zg_slice name, struct zg_slice value)
+{
+	if (x->has_replied)
+		return -EALREADY;
+	if (!zgi_http_field_is_safe(name, value) || reply_field_is_ours(name))
+		return -EINVAL;
+	if (name.size + value.size > REPLY_FIELDS_SIZE_MAX)
+		return -ENOMEM;
+
+	int result = reply_fields_reserve(x, name.size + value.size + 4);
+
+	if (result < 0)
+		return result;
+
+	unsigned char *end = x->reply_fields + x->reply_fields_size;
+
+	memcpy(end, name.data, name.size);
+	memcpy(end + name.size, ": ", 2);
+	if (value.size > 0)
+		memcpy(end + name.size + 2, value.data, value.size);
+	memcpy(end + name.size + 2 + value.size, "\r\n", 2);
+	x->reply_fields_size += (uint32_t)(name.size + value.size + 4);
+	return 0;
+}
+
+void zgi_exchange_unreply(struct zg_exchange *x)
+{
+	if (x->has_replied) {
+		x->write_size = x->reply_offset;
+		x->reply_body = (struct zg_slice){NULL, 0};
+		x->has_replied = false;
+	}
+	x->reply_fields_size = 0;
+}
+
+void zgi_exchange_reply_own(struct zg_exchange *x, int status, struct zg_slice text)
+{
+	if (status == 503) {
+		int result = zg_reply_field(x, ZG_SLICE("Retry-After"), ZG_SLICE("1"));
+
+		/* Without room for the hint the answer goes without it. */
+		if (result < 0)
+			x->reply_fields_size = 0;
+	}
+
+	int result = zg_reply(x, status, ZG_SLICE("text/plain; charset=utf-8"), text);
+
+	zg_assert(result == 0);
+}

@@ -1,0 +1,72 @@
+/*
+ * Router: from a method and a path to a handler.
+ *
+ * Patterns are a tree of path segments, compared as bytes (nothing is decoded on
+ * the way). Static segments are tried before parameters, parameters before the
+ * rest of the path, with a step back where a promising branch ends nowhere.
+ */
+#ifndef ZEROG_WEB_ROUTER_H
+#define ZEROG_WEB_ROUTER_H
+
+#include <stdint.h>
+
+#include <zerog/app.h>
+#include <zerog/exchange.h>
+#include <zerog/http.h>
+#include <zerog/slice.h>
+
+#define ZGI_ROUTE_SEGMENTS_MAX 32
+
+struct zgi_router;
+
+struct zgi_route_parameter {
+	uint16_t node;   /* whose name it carries */
+	uint16_t offset; /* from the start of the path */
+	uint16_t size;
+};
+
+struct zgi_route_match {
+	zg_handler *handler;    /* NULL when no route takes path and method */
+	uint16_t methods_allowed; /* one bit a method that some route of this path takes */
+	uint8_t parameter_count;
+	struct zgi_route_parameter parameters[ZG_PARAMETERS_MAX];
+};
+
+/**
+ * zgi_router_create() - an empty router in pages of its own
+ * @ret_router:  the caller's; zgi_router_destroy() unmaps it
+ *
+ * Return: 0; -ENOMEM.
+ */
+ZG_MUST_USE int zgi_router_create(struct zgi_router **ret_router);
+
+/* Unmap a router; takes NULL. */
+void zgi_router_destroy(struct zgi_router *router);
+
+/**
+ * zgi_router_add() - register a handler
+ * @router:   created
+ * @method:   below ZG_METHOD_COUNT
+ * @pattern:  borrowed for the router's life
+ * @handler:  not NULL
+ *
+ * Return: 0; -EINVAL for a malformed pattern; -EEXIST when the method has a handler there;
+ * -ENOSPC past ZG_ROUTE_NODES_MAX.
+ */
+ZG_MUST_USE int zgi_router_add(struct zgi_router *router, enum zg_method method,
+                               const char *pattern, zg_handler *handler);
+
+/**
+ * zgi_router_match() - find the handler
+ * @router:     created
+ * @method:     HEAD falls back to GET
+ * @path:       begins with "/", or is "*"
+ * @ret_match:  overwritten
+ */
+void zgi_router_match(const struct zgi_router *router, enum zg_method method, struct zg_slice path,
+                      struct zgi_route_match *ret_match);
+
+/* The name of a parameter of a match. */
+struct zg_slice zgi_router_parameter_name(const struct zgi_router *router, uint16_t node);
+
+#endif
