@@ -5,7 +5,8 @@
  * The sum is what the process will occupy: printed by `zerog plan`, checked
  * against the memory the machine has, and shown beside the measured figure.
  *
- * Ownership  The plan is the caller's memory and holds copies of its texts.
+ * Ownership  The plan is the caller's memory and holds copies of its reasons;
+ *            names and options are static text.
  * Threads    Boot only; read-only afterwards, by any thread.
  * Limits     ZG_PLAN_LINES_MAX lines.
  */
@@ -27,7 +28,7 @@ struct zg_plan_line {
 	const char *option; /* static text: the flag that lowers it, "--exchanges"; NULL when none */
 	uint64_t count;     /* objects */
 	uint64_t size_each; /* bytes of one object */
-	uint64_t size_total; /* count * size_each, rounded as it will be reserved; set by the plan */
+	uint64_t size_total; /* count * size_each, rounded up to 64 bytes; set by the plan */
 	char reason[ZG_PLAN_REASON_SIZE]; /* why that count */
 };
 
@@ -60,7 +61,7 @@ ZG_MUST_USE int zg_plan_add(struct zg_plan *plan, const struct zg_plan_line *lin
  * @plan:           initialised
  * @size_available: bytes, as from zg_memory_available()
  * @ret_line:       when it does not fit: the largest line that an option can lower, borrowed
- *                  from the plan; untouched otherwise
+ *                  from the plan, NULL when there is none; untouched otherwise
  *
  * Return: 0; -ENOMEM when the total is larger than @size_available.
  */
@@ -105,7 +106,10 @@ ZG_MUST_USE int zg_memory_resident(uint64_t *ret_size);
  * After it no code page is read from disk while serving, and the image's share
  * of the resident memory is known at boot.
  *
- * Return: 0; -errno of reading /proc/self/maps. Boot only. Source: madvise(2), MADV_POPULATE_READ.
+ * Writable data is faulted in for writing, so that the first write to it copies no page later.
+ *
+ * Return: 0; -ENOMEM when there is not enough memory. Boot only. Source: dl_iterate_phdr(3),
+ * madvise(2), MADV_POPULATE_READ.
  */
 ZG_MUST_USE int zg_memory_populate_image(void);
 

@@ -1,0 +1,97 @@
+/*
+ * What the kernel says of memory: what there still is, what this process holds,
+ * and the program's own pages.
+ */
+#include "mem/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zerog/plan.h>
+
+#include "base/assert.h"
+#include "base/file.h"
+
+#define MEMORY_FILE_SIZE_MAX 4096
+#define MEMORY_PATH_SIZE_MAX 256
+#define MEMORY_KIB 1024
+
+int zgi_memory_field(const char *text, const char *label, uint64_t *ret_value)
+{
+	size_t label_size = strlen(label);
+	const char *line = text;
+
+	zg_assert(label_size > 0);
+	while (line != NULL) {
+		if (strncmp(line, label, label_size) == 0) {
+			char *end;
+			unsigned long long value;
+
+			errno = 0;
+			value = strtoull(line + label_size, &end, 10);
+			if (end == line + label_size || errno != 0)
+				return -ENOENT;
+			*ret_value = value;
+			return 0;
+		}
+		line = strchr(line, '\n');
+		if (line != NULL)
+			++line;
+	}
+	return -ENOENT;
+}
+
+int zgi_memory_available_in(const struct zgi_memory_roots *roots, uint64_t *ret_size,
+			    const char **ret_source)
+{
+	char path[MEMORY_PATH_SIZE_MAX];
+	char text[MEMORY_FILE_SIZE_MAX];
+	const char *source = "MemAvailable";
+	uint64_t available;
+	uint64_t left;
+	int result;
+
+	zg_assert(ret_size != NULL);
+	(void)snprintf(path, sizeof(path), "%s/meminfo", roots->proc);
+	result = zgi_file_read(path, text, sizeof(text), NULL);
+	if (result < 0)
+		return result;
+	if (zgi_memory_field(text, "MemAvailable:", &available) < 0)
+		return -EPROTO;
+	available *= MEMORY_KIB;
+
+	left = zgi_memory_cgroup_left(roots);
+	if (left < available) {
+		available = left;
+		source = "the control group's limit";
+	}
+	*ret_size = available;
+	if (ret_source != NULL)
+		*ret_source = source;
+	return 0;
+}
+
+int zg_memory_available(uint64_t *ret_size, const char **ret_source)
+{
+	static const struct zgi_memory_roots roots = {"/proc", "/sys/fs/cgroup"};
+
+	return zgi_memory_available_in(&roots, ret_size, ret_source);
+}
+
+int zg_memory_resident(uint64_t *ret_size)
+{
+	char text[MEMORY_FILE_SIZE_MAX];
+	uint64_t size;
+	int result;
+
+	zg_assert(ret_size != NULL);
+	result = zgi_file_read("/proc/self/smaps_rollup", text, sizeof(text), NULL);
+	if (result < 0)
+		return result;
+	if (zgi_memory_field(text, "Rss:", &size) < 0)
+		return -EPROTO;
+	*ret_size = size * MEMORY_KIB;
+	return 0;
+}
