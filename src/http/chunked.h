@@ -13,9 +13,10 @@
 #define ZGI_HTTP_CHUNK_OVERHEAD_MAX 16384
 
 struct zgi_http_chunked {
-	uint64_t chunk_left;    /* bytes of the present chunk still to come */
+	uint64_t chunk_left; /* bytes of the present chunk still to come */
 	uint32_t overhead_size; /* bytes of extensions and trailers so far */
-	uint32_t state;         /* see chunked.c */
+	uint16_t state; /* see chunked.c */
+	uint16_t digit_count; /* digits of the present chunk's size */
 	enum zgi_http_fault fault;
 };
 
@@ -40,6 +41,6 @@ void zgi_http_chunked_init(struct zgi_http_chunked *chunked);
  * malformed chunk (BAD_CHUNK), or for a body larger than the output (BODY_TOO_LARGE).
  */
 enum zgi_http_progress zgi_http_chunked_decode(struct zgi_http_chunked *chunked,
-                                               struct zgi_http_chunked_step *step);
+					       struct zgi_http_chunked_step *step);
 
 #endif

@@ -17,24 +17,24 @@
 
 struct zgi_http_limits {
 	uint32_t head_size_max; /* bytes, at most ZGI_HTTP_BUFFER_SIZE_MAX */
-	uint32_t fields_max;    /* header fields */
+	uint32_t fields_max; /* header fields */
 };
 
 enum zgi_http_progress {
-	ZGI_HTTP_MORE,  /* whole so far; call again with more bytes */
-	ZGI_HTTP_DONE,  /* the head is complete: head_size bytes of it */
+	ZGI_HTTP_MORE, /* whole so far; call again with more bytes */
+	ZGI_HTTP_DONE, /* the head is complete: head_size bytes of it */
 	ZGI_HTTP_FAULT, /* fault says what; the connection cannot go on */
 };
 
 struct zgi_http_parser {
-	struct zgi_http_request *request;     /* borrowed; filled in */
+	struct zgi_http_request *request; /* borrowed; filled in */
 	const struct zgi_http_limits *limits; /* borrowed */
-	struct zg_arena *arena;               /* borrowed: fields past the inline ones */
+	struct zg_arena *arena; /* borrowed: fields past the inline ones */
 	uint32_t line_offset; /* where the line begins that is not whole yet */
 	uint32_t scan_offset; /* bytes of it that have been looked at */
-	uint32_t state;       /* see parser.c */
+	uint32_t state; /* see parser.c */
 	uint32_t fields_capacity; /* inline ones and those in the arena */
-	uint32_t seen;            /* fields seen so far that may come only once, see parser.c */
+	uint32_t seen; /* fields seen so far that may come only once, see parser.c */
 	enum zgi_http_fault fault;
 };
 
@@ -46,7 +46,7 @@ struct zgi_http_parser {
  * @arena:    borrowed for the parser's life
  */
 void zgi_http_parser_init(struct zgi_http_parser *parser, struct zgi_http_request *request,
-                          const struct zgi_http_limits *limits, struct zg_arena *arena);
+			  const struct zgi_http_limits *limits, struct zg_arena *arena);
 
 /**
  * zgi_http_parse() - go on with the head
@@ -59,6 +59,6 @@ void zgi_http_parser_init(struct zgi_http_parser *parser, struct zgi_http_reques
  * rejected has been: see ZGI_HTTP_FAULTS.
  */
 enum zgi_http_progress zgi_http_parse(struct zgi_http_parser *parser, const char *data,
-                                      size_t size);
+				      size_t size);
 
 #endif

@@ -19,14 +19,14 @@
 #define ZGI_HTTP_DATE_SIZE 37
 
 struct zgi_http_response_head {
-	int status;                  /* 200 to 599 */
-	bool is_keep_alive;          /* false: "Connection: close" */
-	uint8_t minor_version;       /* of the request: to 1.0, keep-alive is said aloud */
-	bool has_content_length;     /* false for 204 and 304 */
-	uint64_t content_length;     /* bytes */
-	const char *date;            /* borrowed: ZGI_HTTP_DATE_SIZE bytes */
+	int status; /* 200 to 599 */
+	bool is_keep_alive; /* false: "Connection: close" */
+	uint8_t minor_version; /* of the request: to 1.0, keep-alive is said aloud */
+	bool has_content_length; /* false for 204 and 304 */
+	uint64_t content_length; /* bytes */
+	const char *date; /* borrowed: ZGI_HTTP_DATE_SIZE bytes */
 	struct zg_slice content_type; /* empty: none */
-	struct zg_slice fields;       /* further whole lines, each ending in CRLF; may be empty */
+	struct zg_slice fields; /* further whole lines, each ending in CRLF; may be empty */
 };
 
 /**
@@ -46,7 +46,7 @@ void zgi_http_date_format(time_t seconds, char *ret_date);
  * Return: 0; -ENOSPC when it does not fit, with nothing that counts written.
  */
 ZG_MUST_USE int zgi_http_write_head(const struct zgi_http_response_head *head, char *buffer,
-                                    size_t capacity, size_t *ret_size);
+				    size_t capacity, size_t *ret_size);
 
 /**
  * zgi_http_field_is_safe() - may this stand in a response as a field?
