@@ -1,0 +1,8 @@
+/* The whole public API as a C++ program sees it: this one line. */
+
+#include <zerog.h>
+
+int main()
+{
+	return 0;
+}

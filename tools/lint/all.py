@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""Runs every check; one case each. all.py [--tidy]"""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+
+import banned
+import format as layout
+import function_size
+import headers
+import layers
+import paths
+import source
+import symbols
+
+CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
+          ("function_size", function_size), ("symbols", symbols), ("format", layout),
+          ("paths", paths)]
+TIDY_FILE_SECONDS_MAX = 120
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def tidy_file(path):
+    command = ["clang-tidy", "--quiet", "-p", "build-asan", path]
+    try:
+        result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, encoding="utf-8", errors="replace",
+                                timeout=TIDY_FILE_SECONDS_MAX, check=False)
+    except subprocess.TimeoutExpired:
+        return [source.Problem(path, 1, f"clang-tidy took over {TIDY_FILE_SECONDS_MAX} s")]
+    if result.returncode == 0:
+        return []
+    return [source.Problem(path, 1, "clang-tidy:\n" + result.stdout.rstrip())]
+
+
+def tidy():
+    """clang-tidy over what the clang build compiles, by .clang-tidy."""
+    with open(os.path.join(ROOT, "build-asan", "compile_commands.json"), encoding="utf-8") as file:
+        entries = json.load(file)
+    compiled = sorted({os.path.relpath(os.path.normpath(os.path.join(entry["directory"],
+                                                                     entry["file"])), ROOT)
+                       for entry in entries})
+    problems = []
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for count, found in enumerate(pool.map(tidy_file, compiled), 1):
+            problems += found
+            print(f"# clang-tidy: {count} of {len(compiled)}", file=sys.stderr, flush=True)
+    return problems
+
+
+def main():
+    failed = 0
+    runs = [(name, lambda module=module: module.check(ROOT)) for name, module in CHECKS]
+    if "--tidy" in sys.argv[1:]:
+        runs.append(("clang-tidy", tidy))
+    for number, (name, run) in enumerate(runs, 1):
+        problems = run()
+        print(f"{'not ok' if problems else 'ok'} {number} - {name}", flush=True)
+        for problem in problems:
+            print(f"{problem.path}:{problem.line}: {problem.message}", flush=True)
+        failed += bool(problems)
+    print(f"1..{len(runs)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

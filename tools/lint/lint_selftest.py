@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""Every check must be able to fail: each is fed a bad sample, and a good one."""
+
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import banned
+import format as layout
+import function_size
+import headers
+import layers
+import paths
+import symbols
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Sample(unittest.TestCase):
+    """A small tree of its own, which a check looks at."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="zerog-lint-")
+        self.addCleanup(folder.cleanup)
+        self.root = folder.name
+
+    def write(self, path, text):
+        path = os.path.join(self.root, path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def assert_found(self, module, path, line, word):
+        problems = module.check(self.root)
+        self.assertEqual([(path, line)], [problem[:2] for problem in problems])
+        self.assertIn(word, problems[0].message)
+
+    def assert_clean(self, module):
+        self.assertEqual([], module.check(self.root))
+
+
+class Layers(Sample):
+    def test_a_lower_folder_is_refused(self):
+        self.write("src/mem/pool.c", '\n#include "web/router.h"\n')
+        self.assert_found(layers, "src/mem/pool.c", 2, "src/web")
+
+    def test_an_include_without_its_folder_is_refused(self):
+        self.write("src/mem/pool.c", '#include "arena.h"\n')
+        self.assert_found(layers, "src/mem/pool.c", 1, '"mem/arena.h"')
+
+    def test_a_public_header_that_knows_the_sources_is_refused(self):
+        self.write("include/zerog/pool.h", '#include "mem/pool.h"\n')
+        self.assert_found(layers, "include/zerog/pool.h", 1, "<zerog/x.h>")
+
+    def test_an_application_that_knows_the_sources_is_refused(self):
+        self.write("apps/hello/main.c", '#include "server/shard.h"\n')
+        self.assert_found(layers, "apps/hello/main.c", 1, "<zerog.h>")
+
+    def test_a_folder_nobody_listed_is_refused(self):
+        self.write("src/other/a.c", '#include "base/assert.h"\n')
+        self.assert_found(layers, "src/other/a.c", 1, "src/other")
+
+    def test_network_calls_outside_io_are_refused(self):
+        self.write("src/http/parser.c", "#include <sys/socket.h>\n")
+        self.assert_found(layers, "src/http/parser.c", 1, "src/io")
+
+    def test_the_order_itself_is_accepted(self):
+        self.write("src/web/router.c", '#include "base/assert.h"\n#include "web/router.h"\n'
+                   "#include <zerog/pool.h>\n")
+        self.write("src/io/epoll.c", "#include <sys/epoll.h>\n")
+        self.assert_clean(layers)
+
+
+class Banned(Sample):
+    def test_malloc_is_refused(self):
+        self.write("src/web/a.c", "void f(void)\n{\n\tmalloc(1);\n}\n")
+        self.assert_found(banned, "src/web/a.c", 3, "plan")
+
+    def test_strcpy_is_refused_in_tests_too(self):
+        self.write("tests/integration/a.c", "void f(char *a)\n{\n\tstrcpy(a, a);\n}\n")
+        self.assert_found(banned, "tests/integration/a.c", 3, "strcpy")
+
+    def test_getaddrinfo_is_refused(self):
+        self.write("src/io/listen.c", "int x = getaddrinfo (0, 0, 0, 0);\n")
+        self.assert_found(banned, "src/io/listen.c", 1, "numeric address")
+
+    def test_comments_strings_members_and_longer_names_are_accepted(self):
+        self.write("src/web/a.c", '/* malloc(1) */ // free(x)\nconst char *s = "malloc(";\n'
+                   "void f(void) { pool->free(1); zg_pool_free(2); }\n")
+        self.write("src/mem/seal_hooks.c", "void f(void)\n{\n\tfree(0);\n}\n")
+        self.assert_clean(banned)
+
+
+class FunctionSize(Sample):
+    def function(self, lines):
+        return "int f(void)\n{\n" + "\tg();\n" * (lines - 2) + "}\n"
+
+    def test_one_line_too_many_is_refused(self):
+        self.write("src/web/a.c", self.function(71))
+        self.assert_found(function_size, "src/web/a.c", 2, "71 lines")
+
+    def test_seventy_lines_are_accepted(self):
+        self.write("src/web/a.c", self.function(70))
+        self.assert_clean(function_size)
+
+
+class Headers(Sample):
+    def test_a_header_that_needs_another_is_refused(self):
+        self.write("src/mem/a.h", "#pragma once\nsize_t a(void);\n")
+        self.assert_found(headers, "src/mem/a.h", 1, "as C:")
+
+    def test_a_public_header_that_is_no_cpp_is_refused(self):
+        self.write("include/zerog/a.h", "#pragma once\nint a(int class);\n")
+        self.assert_found(headers, "include/zerog/a.h", 1, "as C++:")
+
+    def test_a_header_without_a_guard_is_refused(self):
+        self.write("src/mem/a.h", "struct a {\n\tint b;\n};\n")
+        self.assert_found(headers, "src/mem/a.h", 1, "as C:")
+
+    def test_a_header_that_stands_alone_is_accepted(self):
+        self.write("include/zerog/a.h", "#pragma once\n#include <stddef.h>\nsize_t a(void);\n")
+        self.assert_clean(headers)
+
+
+class Symbols(unittest.TestCase):
+    def test_a_name_that_is_not_ours_is_refused(self):
+        problems = symbols.check_listing("lib.a[src_mem_pool.c.o]:\npool_take T 0 1\n")
+        self.assertEqual(1, len(problems))
+        self.assertIn("pool_take", problems[0].message)
+        self.assertEqual("src/mem/pool.c", problems[0].path)
+
+    def test_the_use_of_malloc_is_refused(self):
+        problems = symbols.check_listing("lib.a[src_mem_pool.c.o]:\nmalloc U\n")
+        self.assertEqual(1, len(problems))
+
+    def test_our_names_and_the_hooks_are_accepted(self):
+        self.assertEqual([], symbols.check_listing(
+            "lib.a[src_mem_pool.c.o]:\nzg_pool_take T 0 1\nzgi_pool_count D 0 1\nmemcpy U\n"
+            "lib.a[src_mem_seal_hooks.c.o]:\nmalloc T 0 1\nfree T 0 1\n"))
+
+    def test_a_library_that_is_not_there_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(1, len(symbols.check(folder)))
+
+
+class Format(Sample):
+    def setUp(self):
+        super().setUp()
+        with open(os.path.join(REPOSITORY, ".clang-format"), encoding="utf-8") as file:
+            self.write(".clang-format", file.read())
+
+    def test_four_spaces_are_refused(self):
+        self.write("src/web/a.c", "int f(void)\n{\n    return 0;\n}\n")
+        # clang-format counts from the end of the line before.
+        self.assert_found(layout, "src/web/a.c", 2, "clang-format -i src/web/a.c")
+
+    def test_the_house_layout_is_accepted(self):
+        self.write("src/web/a.c", "int f(void)\n{\n\treturn 0;\n}\n")
+        self.assert_clean(layout)
+
+
+class Paths(Sample):
+    def test_a_machine_path_is_refused(self):
+        self.write("docs/a.md", "one\nsee /" + "work/main/a.c\n")
+        self.assert_found(paths, "docs/a.md", 2, "repository's root")
+
+    def test_a_package_host_is_refused(self):
+        self.write("docs/a.md", "https://" + "registry.example.com/x\n")
+        self.assert_found(paths, "docs/a.md", 1, "machine")
+
+    def test_other_paths_are_accepted(self):
+        self.write("docs/a.md", "src/work/a.c /var/lib/zerog /proc/self/status https://a.example/\n")
+        self.assert_clean(paths)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""Symbols: what libzerog.a defines begins with zg_ or zgi_, and what it lacks is no malloc.
+
+The second half sees what a search through the text cannot: malloc taken as a
+function pointer, or called by a macro of somebody else's header.
+"""
+
+import os
+import re
+import subprocess
+
+import source
+from banned import HEAP
+
+LIBRARY = os.path.join("build", "libzerog.a")
+OURS = re.compile(r"^zgi?_[a-z0-9_]+$")
+MEMBER = re.compile(r"^.*\[(.+)\]:$")
+HOOKS = re.compile(r"(^|_)seal_hooks\.c\.o$")
+HOOK_NAMES = set(HEAP) | {"malloc_usable_size"}
+# The compiler's own: sanitizers, coverage, personality.
+COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_)")
+
+
+def member_source(member):
+    """src_mem_pool.c.o, as Meson names it, is src/mem/pool.c."""
+    return re.sub(r"\.o$", "", member).replace("_", "/", 2)
+
+
+def check_listing(listing):
+    """Looks through what `nm -A`-like POSIX output says, one member after another."""
+    problems = []
+    member = "?"
+    for line in listing.splitlines():
+        header = MEMBER.match(line)
+        if header:
+            member = header.group(1)
+            continue
+        fields = line.split()
+        if len(fields) < 2:
+            continue
+        name, kind = fields[0], fields[1]
+        hooks = HOOKS.search(member)
+        if kind in "Uw":
+            if name in HEAP and not hooks:
+                problems.append(source.Problem(member_source(member), 1,
+                                               f"uses {name}: memory comes from the plan"))
+        elif kind.isupper() and not OURS.match(name) and not COMPILER.match(name) \
+                and not (hooks and name in HOOK_NAMES):
+            problems.append(source.Problem(
+                member_source(member), 1,
+                f"exports {name}: make it static, or name it zg_ (public) or zgi_ (ours)"))
+    return problems
+
+
+def check(root):
+    library = os.path.join(root, LIBRARY)
+    result = subprocess.run(["nm", "--extern-only", "--format=posix", library],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                            check=False)
+    if result.returncode != 0:
+        return [source.Problem(LIBRARY, 1, "run ./dev build first: " + result.stderr.strip())]
+    return check_listing(result.stdout)
+
+
+if __name__ == "__main__":
+    source.main(check)
