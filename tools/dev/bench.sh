@@ -4,7 +4,9 @@ name=${1:-}
 if [[ ! $name =~ ^[a-z_]+$ || ! -f bench/$name.py ]]; then
 	say "usage: ./dev bench NAME [ARGS]; the names:"
 	for script in bench/*.py; do
-		[[ -f $script ]] && echo "  $(basename "$script" .py)" >&2
+		if [[ -f $script ]]; then
+			echo "  $(basename "$script" .py)" >&2
+		fi
 	done
 	exit 2
 fi

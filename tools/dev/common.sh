@@ -96,24 +96,31 @@ setup() {
 	echo "$recipe" >"$folder/recipe"
 }
 
-# The three builds: the one that is run and measured, the one that watches
-# memory, and the one that is fuzzed.
-build_release() {
-	setup build gcc -Dbuildtype=release -Ddebug=true
-	say "building build/"
-	ninja -C build --quiet
+# compile FOLDER: quiet when all goes well.
+compile() {
+	say "building $1/"
+	if ! ninja -C "$1" --quiet >"$1/ninja.log" 2>&1; then
+		cat "$1/ninja.log" >&2
+		fail "$1/ does not build"
+	fi
 }
 
+# The build that is run and measured.
+build_release() {
+	setup build gcc -Dbuildtype=release -Ddebug=true
+	compile build
+}
+
+# The build in which ASan and UBSan watch; clang's warnings are errors here.
 build_asan() {
 	setup build-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
 		-Db_lundef=false
-	say "building build-asan/ (clang, ASan and UBSan)"
-	ninja -C build-asan --quiet
+	compile build-asan
 }
 
+# The build that is fuzzed.
 build_fuzz() {
 	setup build-fuzz clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
 		-Db_lundef=false -Dfuzz=true -Dtests=disabled
-	say "building build-fuzz/ (clang, libFuzzer)"
-	ninja -C build-fuzz --quiet
+	compile build-fuzz
 }

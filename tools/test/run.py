@@ -25,6 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PYTHON = "/usr/bin/python3"
 FUZZ_SECONDS = 10
 LANES = 2
+LEFTOVER_SECONDS_MAX = 2
 SYS_IO_URING_SETUP = 425  # the same on x86-64 and aarch64
 
 
@@ -119,6 +120,16 @@ def group_members(group):
     return members
 
 
+def leftovers(group):
+    """What a suite left running, after a moment for what was told to end."""
+    deadline = time.monotonic() + LEFTOVER_SECONDS_MAX
+    while True:
+        members = group_members(group)
+        if not members or time.monotonic() > deadline:
+            return members
+        time.sleep(0.05)
+
+
 def sanitizer_folder(suite):
     return os.path.join(ROOT, "build-asan", "reports", suite.name.replace("/", "-"))
 
@@ -172,7 +183,7 @@ def run(suite):
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     reader.join(1)
-    left = group_members(process.pid)
+    left = leftovers(process.pid)
     if left and not notes:
         notes.append(f"left {len(left)} processes running")
     for pid in left:

@@ -46,7 +46,8 @@ def read(output, exit_code):
 
     seen = outcome.passed + outcome.failed + outcome.skipped
     if seen < planned:
-        outcome.fail(f"{planned - seen} of {planned} cases never reported", planned - seen)
+        outcome.fail(f"{planned - seen} of {planned} cases never reported "
+                     f"(exit code {exit_code})", planned - seen)
     elif seen == 0:
         outcome.fail("no case ran")
     if exit_code != 0 and outcome.failed == 0:
