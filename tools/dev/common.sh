@@ -1,10 +1,10 @@
 #!/bin/bash
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
-packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libcmocka-dev)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
-	libcmocka-dev python3 curl)
+	python3 curl)
 packages_lint=("${packages_test[@]}" clang-tidy)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
 

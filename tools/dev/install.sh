@@ -11,11 +11,21 @@ export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
 policy=/usr/sbin/policy-rc.d
 apt_options=(-y -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
 
-install_packages() {
-	apt-get install "${apt_options[@]}" --no-install-recommends "$@" >/dev/null
+# Tells what apt said only when it failed.
+quietly() {
+	local log
+
+	log=$(mktemp)
+	if "$@" >"$log" 2>&1; then
+		rm -f "$log"
+		return 0
+	fi
+	cat "$log" >&2
+	rm -f "$log"
+	return 1
 }
 
-apt-get update -q >/dev/null || echo "dev: apt-get update failed; trying with what is known" >&2
+quietly apt-get update -q || echo "dev: apt-get update failed; trying with what is known" >&2
 
 packages=()
 for package in "$@"; do
@@ -40,7 +50,7 @@ if [[ ! -e $policy ]]; then
 	printf '#!/bin/sh\nexit 101\n' >"$policy"
 	chmod 755 "$policy"
 fi
-install_packages "${packages[@]}"
+quietly apt-get install "${apt_options[@]}" --no-install-recommends "${packages[@]}"
 
 for service in "${services[@]}"; do
 	if [[ -e /etc/init.d/$service || -e /lib/systemd/system/$service.service ]]; then
