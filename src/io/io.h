@@ -87,6 +87,14 @@ ZG_MUST_USE int zgi_io_plan(const struct zgi_io_options *options, uint32_t io_co
                             struct zg_plan *plan);
 
 /**
+ * zgi_io_carve_size() - the part of the plan that is carved from the region, one object's
+ * @options:  as for zgi_io_create()
+ *
+ * Return: bytes, a multiple of 64.
+ */
+uint64_t zgi_io_carve_size(const struct zgi_io_options *options);
+
+/**
  * zgi_io_create() - carve an I/O object from the region; the kernel's part starts in zgi_io_start()
  * @options:  read during the call
  * @region:   carved from, exactly what zgi_io_plan() said

@@ -50,4 +50,12 @@ void zgi_address_format(const struct zgi_address *address, struct zg_text *text)
 ZG_MUST_USE int zgi_listen(struct zgi_address *address, int backlog, int *ret_fds,
                            uint32_t fd_count, struct zg_text *ret_error);
 
+/**
+ * zgi_unlisten() - close what zgi_listen() opened; a Unix socket's file is removed
+ * @address:   as it was given
+ * @fds:       fd_count of them
+ * @fd_count:  as it was given
+ */
+void zgi_unlisten(const struct zgi_address *address, const int *fds, uint32_t fd_count);
+
 #endif

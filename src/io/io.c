@@ -1,0 +1,203 @@
+/*
+ * I/O dispatch: one object, two ways to serve it.
+ *
+ * A backend's object begins with a pointer to its table of operations, so each
+ * call here is one indirect jump. What both backends have in common (the wake-up
+ * descriptor, the choice at boot, the limits) is here too.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "io/backend.h"
+
+/* The kernel's own bound on a ring's table of descriptors (IORING_MAX_FIXED_FILES). */
+#define IO_RING_DESCRIPTORS_MAX (UINT64_C(1) << 20)
+
+static const struct zgi_io_backend *io_backend(enum zg_io_kind kind)
+{
+	zg_assert(kind == ZG_IO_URING || kind == ZG_IO_EPOLL);
+	return kind == ZG_IO_URING ? &zgi_uring_backend : &zgi_epoll_backend;
+}
+
+int zgi_io_probe(enum zg_io_kind wanted, enum zg_io_kind *ret_kind, struct zg_text *ret_reason)
+{
+	struct utsname kernel;
+	const char *step = "";
+	const char *hint = "";
+	int result;
+
+	if (uname(&kernel) < 0)
+		kernel.release[0] = '\0';
+	if (wanted == ZG_IO_EPOLL) {
+		zg_text_print(ret_reason, "epoll, because it was asked for");
+		*ret_kind = ZG_IO_EPOLL;
+		return 0;
+	}
+	result = zgi_uring_probe(&step);
+	if (result == 0) {
+		zg_text_print(ret_reason, "io_uring, because Linux %s has all that is needed",
+			      kernel.release);
+		*ret_kind = ZG_IO_URING;
+		return 0;
+	}
+	if (result == -EPERM || result == -EACCES)
+		hint = "; a container's seccomp profile or kernel.io_uring_disabled forbids it";
+	else if (result == -ENOMEM)
+		hint = "; raise RLIMIT_MEMLOCK";
+	else if (result == -EINVAL || result == -ENOSYS)
+		hint = "; Linux 6.1 or later is needed";
+	if (wanted == ZG_IO_URING) {
+		zg_text_print(ret_reason, "io_uring cannot be had on Linux %s: %s failed (%s)%s",
+			      kernel.release, step, strerrordesc_np(-result), hint);
+		return result;
+	}
+	zg_text_print(ret_reason, "epoll, because io_uring's %s failed on Linux %s (%s)%s", step,
+		      kernel.release, strerrordesc_np(-result), hint);
+	*ret_kind = ZG_IO_EPOLL;
+	return 0;
+}
+
+/* Count with getdents64 itself: opendir() would take memory from the heap. */
+static uint64_t io_count_open(void)
+{
+	_Alignas(struct dirent64) char entries[2048];
+	uint64_t count = 0;
+	ssize_t size;
+	int fd = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 16; /* Without /proc: the standard three, and room for what a program opens.
+			    */
+	while ((size = getdents64(fd, entries, sizeof(entries))) > 0) {
+		for (ssize_t offset = 0; offset < size;) {
+			struct dirent64 entry;
+
+			memcpy(&entry, entries + offset, offsetof(struct dirent64, d_name) + 1);
+			count += entry.d_name[0] != '.';
+			offset += entry.d_reclen;
+		}
+	}
+	close(fd);
+	return count - 1; /* The one that was read is closed again. */
+}
+
+void zgi_io_descriptor_limit(enum zg_io_kind kind, uint64_t *ret_each, uint64_t *ret_together)
+{
+	struct rlimit limit;
+	uint64_t open_count;
+
+	zg_assert(kind == ZG_IO_URING || kind == ZG_IO_EPOLL);
+	zg_assert(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	if (kind == ZG_IO_URING) {
+		*ret_each = limit.rlim_cur < IO_RING_DESCRIPTORS_MAX ? limit.rlim_cur
+								     : IO_RING_DESCRIPTORS_MAX;
+		*ret_together = UINT64_MAX;
+		return;
+	}
+	open_count = io_count_open();
+	*ret_together = limit.rlim_cur > open_count ? limit.rlim_cur - open_count : 0;
+	*ret_each = *ret_together;
+}
+
+int zgi_io_plan(const struct zgi_io_options *options, uint32_t io_count, struct zg_plan *plan)
+{
+	zg_assert(options->descriptor_count > 0);
+	zg_assert(io_count > 0);
+	return io_backend(options->kind)->plan(options, io_count, plan);
+}
+
+int zgi_io_create(const struct zgi_io_options *options, struct zg_region *region,
+		  struct zgi_io **ret_io)
+{
+	zg_assert(options->descriptor_count > 0);
+	return io_backend(options->kind)->create(options, region, ret_io);
+}
+
+static inline const struct zgi_io_operations *io_operations(const struct zgi_io *io)
+{
+	zg_assert(io->magic == ZGI_IO_MAGIC);
+	return io->operations;
+}
+
+int zgi_io_start(struct zgi_io *io)
+{
+	return io_operations(io)->start(io);
+}
+
+void zgi_io_destroy(struct zgi_io *io)
+{
+	if (!io)
+		return;
+	io_operations(io)->destroy(io);
+	close(io->wake_fd);
+	io->wake_fd = -1;
+	io->magic = 0;
+}
+
+int zgi_io_wait(struct zgi_io *io, uint64_t timeout_ns, struct zgi_io_event *events)
+{
+	return io_operations(io)->wait(io, timeout_ns, events);
+}
+
+void zgi_io_accept_start(struct zgi_io *io)
+{
+	io_operations(io)->accept_start(io);
+}
+
+void zgi_io_accept_stop(struct zgi_io *io)
+{
+	io_operations(io)->accept_stop(io);
+}
+
+void zgi_io_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
+{
+	io_operations(io)->poll(io, descriptor, tag);
+}
+
+void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t size, uint64_t tag)
+{
+	zg_assert(size > 0);
+	io_operations(io)->recv(io, descriptor, buffer, size, tag);
+}
+
+void zgi_io_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, size_t size,
+		 bool has_more, uint64_t tag)
+{
+	zg_assert(size > 0);
+	io_operations(io)->send(io, descriptor, buffer, size, has_more, tag);
+}
+
+void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
+{
+	io_operations(io)->shutdown(io, descriptor, tag);
+}
+
+void zgi_io_cancel(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
+{
+	io_operations(io)->cancel(io, descriptor, tag);
+}
+
+void zgi_io_close(struct zgi_io *io, uint32_t descriptor)
+{
+	io_operations(io)->close(io, descriptor);
+}
+
+void zgi_io_wake(struct zgi_io *io)
+{
+	const uint64_t one = 1;
+	int saved_errno = errno; /* A signal handler leaves errno as it found it. */
+
+	zg_assert(io->magic == ZGI_IO_MAGIC);
+	while (write(io->wake_fd, &one, sizeof(one)) < 0) {
+		if (errno != EINTR)
+			break; /* EAGAIN: the counter is full, so the wake-up is under way. */
+	}
+	errno = saved_errno;
+}

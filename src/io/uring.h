@@ -1,0 +1,71 @@
+/*
+ * The io_uring backend's own object, shared by uring.c (the operations),
+ * uring_setup.c (making and ending a ring) and uring_probe.c.
+ */
+#ifndef ZEROG_IO_URING_H
+#define ZEROG_IO_URING_H
+
+#include <liburing.h>
+#include <sys/types.h>
+
+#include "io/backend.h"
+
+/* The completion queue's size in submission queues: each connection in flight has one completion
+ * at most, and a burst that is larger still waits in the kernel's overflow list. */
+#define ZGI_URING_COMPLETIONS_FACTOR 4
+
+/* The caller's tags are below 2^63; what we submit for ourselves has the top bit. */
+#define ZGI_URING_TAG_INTERNAL (UINT64_C(1) << 63)
+#define ZGI_URING_TAG_ACCEPT (ZGI_URING_TAG_INTERNAL | 1)
+#define ZGI_URING_TAG_WAKE (ZGI_URING_TAG_INTERNAL | 2)
+#define ZGI_URING_TAG_CANCEL (ZGI_URING_TAG_INTERNAL | 3)
+#define ZGI_URING_TAG_CLOSE (ZGI_URING_TAG_INTERNAL | 4)
+
+struct zgi_uring {
+	struct zgi_io io; /* first: zgi_io_* see only this */
+	struct io_uring ring;
+	int enter_fd; /* the ring's registered index, or its descriptor */
+	uint32_t enter_flags; /* IORING_ENTER_REGISTERED_RING, or 0 */
+	bool is_started;
+	bool is_accept_wanted; /* between zgi_io_accept_start() and zgi_io_accept_stop() */
+	bool is_accept_armed; /* the kernel holds our multishot accept, or it is queued */
+	bool is_accept_ending; /* stopped; ACCEPT_ENDED is still to be told */
+	bool needs_attention; /* the accept has to be armed again, or its end told */
+	bool is_table_full; /* the last accept found no free descriptor */
+	uint32_t open_count; /* descriptors accepted and not closed */
+	uint32_t descriptor_count;
+	uint32_t ring_entries;
+	int listen_fd; /* borrowed, -1 for none */
+	uint64_t accept_retry_ns; /* when to arm again after an error; 0 for at once */
+	uint64_t wake_count; /* what the kernel reads from wake_fd */
+	pid_t thread; /* which thread registered the ring */
+};
+
+extern const struct zgi_io_operations zgi_uring_operations;
+
+/**
+ * zgi_uring_init() - an object in the caller's memory, not started yet
+ * @options:    read during the call
+ * @ret_uring:  overwritten
+ *
+ * Return: 0; -errno.
+ */
+ZG_MUST_USE int zgi_uring_init(const struct zgi_io_options *options, struct zgi_uring *ret_uring);
+
+/**
+ * zgi_uring_start() - set up the ring, from the thread that will use it
+ * @uring:     initialised
+ * @ret_step:  on failure, static text: the step that failed
+ *
+ * Return: 0; -errno of the step that failed.
+ */
+ZG_MUST_USE int zgi_uring_start(struct zgi_uring *uring, const char **ret_step);
+
+/* zgi_io_start() and zgi_io_destroy() of this backend. */
+int zgi_uring_start_io(struct zgi_io *io);
+void zgi_uring_destroy(struct zgi_io *io);
+
+/* Queue the read of wake_fd whose completion is ZGI_IO_WOKEN. */
+void zgi_uring_arm_wake(struct zgi_uring *uring);
+
+#endif
