@@ -15,7 +15,7 @@
 #define HISTOGRAM_VALUE_MAX ((UINT64_C(1) << ZGI_HISTOGRAM_VALUE_BITS) - 1)
 
 _Static_assert(1 << HISTOGRAM_SUB_BITS == ZGI_HISTOGRAM_SUB_BUCKETS, "the bits must match");
-_Static_assert(ZGI_HISTOGRAM_BUCKETS == 1024, "the last value must have the last bucket");
+_Static_assert(ZGI_HISTOGRAM_BUCKETS == 1025, "each bucket must be one that a value has");
 
 static uint64_t histogram_load(const uint64_t *counter)
 {
@@ -32,7 +32,7 @@ static size_t histogram_bucket(uint64_t value)
 	unsigned int shift;
 
 	if (value > HISTOGRAM_VALUE_MAX)
-		value = HISTOGRAM_VALUE_MAX;
+		return ZGI_HISTOGRAM_BUCKETS - 1;
 	if (value < ZGI_HISTOGRAM_SUB_BUCKETS)
 		return value;
 	/* The leading bit chooses the power of two, the five after it the bucket. */
@@ -105,7 +105,7 @@ uint64_t zgi_histogram_quantile(const struct zgi_histogram *histogram, double qu
 			return top < max ? top : max;
 		}
 	}
-	/* The last bucket also holds what is larger than it. */
+	/* The last bucket has no upper end but the maximum. */
 	return max;
 }
 

@@ -1,9 +1,9 @@
 /*
  * Histogram: how often values of each size were seen.
  *
- * Values up to 2^36 fall into log-linear buckets, 32 to a power of two, so that
+ * Values below 2^36 fall into log-linear buckets, 32 to a power of two, so that
  * a quantile is at most 1/32 above the truth whatever its size. Larger ones
- * count in the last bucket; the maximum is kept exactly.
+ * share one last bucket; the maximum is kept exactly.
  *
  * Ownership  The struct is all there is, 8 KB: too large for a stack frame.
  * Threads    One thread records; any other may read or merge from it meanwhile,
@@ -16,9 +16,10 @@
 
 #define ZGI_HISTOGRAM_SUB_BUCKETS 32
 #define ZGI_HISTOGRAM_VALUE_BITS 36
-/* 32 buckets of one value each, then 32 for each power of two from 2^5 to 2^35. */
+/* 32 buckets of one value each, then 32 for each power of two from 2^5 to 2^35, then
+ * one for all that is larger. */
 #define ZGI_HISTOGRAM_BUCKETS \
-	((ZGI_HISTOGRAM_VALUE_BITS - 5) * ZGI_HISTOGRAM_SUB_BUCKETS + ZGI_HISTOGRAM_SUB_BUCKETS)
+	((ZGI_HISTOGRAM_VALUE_BITS - 5) * ZGI_HISTOGRAM_SUB_BUCKETS + ZGI_HISTOGRAM_SUB_BUCKETS + 1)
 
 struct zgi_histogram {
 	uint64_t count; /* values recorded */

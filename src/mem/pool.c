@@ -199,6 +199,22 @@ int zg_pool_give(struct zg_pool *pool, zg_handle handle)
 	return 0;
 }
 
+int zg_pool_renew(struct zg_pool *pool, zg_handle handle, zg_handle *ret_handle)
+{
+	uint32_t number = pool_number(pool, handle);
+	uint64_t generation = handle.bits & POOL_GENERATION_MASK;
+
+	zg_assert(pool->magic == POOL_MAGIC);
+	if (ZG_UNLIKELY(number >= pool->block_count || pool->slots[number] != handle.bits))
+		return pool_refuse(pool, handle);
+	/* The last generation cannot be followed by another: the block keeps its name, and is
+	 * retired when it is given back. */
+	if (ZG_LIKELY(generation < POOL_GENERATION_MAX))
+		++pool->slots[number];
+	*ret_handle = (zg_handle){pool->slots[number]};
+	return 0;
+}
+
 void *zg_pool_get(struct zg_pool *pool, zg_handle handle)
 {
 	uint32_t number = pool_number(pool, handle);
