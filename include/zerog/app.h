@@ -28,11 +28,11 @@ struct zgi_router;
 
 struct zg_app {
 	unsigned int magic;
-	const char *name;            /* borrowed */
-	struct zgi_router *router;   /* owned */
-	int route_error;             /* the first route that could not be registered */
+	const char *name; /* borrowed */
+	struct zgi_router *router; /* owned */
+	int route_error; /* the first route that could not be registered */
 	const char *route_error_pattern; /* borrowed: which one */
-	struct zg_options options;   /* defaults, which flags then change */
+	struct zg_options options; /* defaults, which flags then change */
 };
 
 /**

@@ -27,10 +27,10 @@ struct zg_arena_chunk;
 struct zg_arena_cleanup;
 
 struct zg_arena_options {
-	void *memory;              /* borrowed until fini; aligned to ZG_ARENA_ALIGNMENT */
-	size_t memory_size;        /* bytes; may be 0 when there is a chunk pool */
-	struct zg_pool *chunks;    /* borrowed; NULL: the arena never grows */
-	uint32_t chunk_count_max;  /* chunks this arena may hold at once */
+	void *memory; /* borrowed until fini; aligned to ZG_ARENA_ALIGNMENT */
+	size_t memory_size; /* bytes; may be 0 when there is a chunk pool */
+	struct zg_pool *chunks; /* borrowed; NULL: the arena never grows */
+	uint32_t chunk_count_max; /* chunks this arena may hold at once */
 };
 
 struct zg_arena {
@@ -40,11 +40,11 @@ struct zg_arena {
 	unsigned char *memory; /* borrowed */
 	size_t memory_size;
 	unsigned char *cursor; /* next free byte of the current chunk */
-	unsigned char *limit;  /* end of the current chunk */
+	unsigned char *limit; /* end of the current chunk */
 	struct zg_arena_chunk *chunk_newest; /* NULL while in the first memory */
 	struct zg_arena_cleanup *cleanup_newest;
 	struct zg_pool *chunks; /* borrowed */
-	uint64_t refuse_count;  /* allocations refused */
+	uint64_t refuse_count; /* allocations refused */
 };
 
 /* A point to return to; valid until the arena is reset or restored to before it. */

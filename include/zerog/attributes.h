@@ -5,7 +5,7 @@
 #define ZEROG_ATTRIBUTES_H
 
 #define ZG_MUST_USE __attribute__((warn_unused_result))
-#define ZG_PRINTF(format_index, first_argument)                                                    \
+#define ZG_PRINTF(format_index, first_argument) \
 	__attribute__((format(printf, format_index, first_argument)))
 #define ZG_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define ZG_UNLIKELY(condition) __builtin_expect(!!(condition), 0)

@@ -66,7 +66,7 @@ uint32_t zg_request_field_count(const struct zg_exchange *x);
  * @ret_value:  without the white space around it
  */
 void zg_request_field_at(const struct zg_exchange *x, uint32_t index, struct zg_slice *ret_name,
-                         struct zg_slice *ret_value);
+			 struct zg_slice *ret_value);
 
 /**
  * zg_request_field() - the first header field of a name
@@ -77,7 +77,7 @@ void zg_request_field_at(const struct zg_exchange *x, uint32_t index, struct zg_
  * Return: 0; -ENOENT.
  */
 ZG_MUST_USE int zg_request_field(const struct zg_exchange *x, struct zg_slice name,
-                                 struct zg_slice *ret_value);
+				 struct zg_slice *ret_value);
 
 /**
  * zg_request_parameter() - a path parameter, percent-decoded
@@ -88,7 +88,7 @@ ZG_MUST_USE int zg_request_field(const struct zg_exchange *x, struct zg_slice na
  * Return: 0; -ENOENT when the route has no such parameter; -ENOMEM.
  */
 ZG_MUST_USE int zg_request_parameter(struct zg_exchange *x, struct zg_slice name,
-                                     struct zg_slice *ret_value);
+				     struct zg_slice *ret_value);
 
 /**
  * zg_request_query_value() - the first value of a name in the query, decoded
@@ -99,7 +99,7 @@ ZG_MUST_USE int zg_request_parameter(struct zg_exchange *x, struct zg_slice name
  * Return: 0; -ENOENT; -ENOMEM. Source: WHATWG URL, application/x-www-form-urlencoded.
  */
 ZG_MUST_USE int zg_request_query_value(struct zg_exchange *x, struct zg_slice name,
-                                       struct zg_slice *ret_value);
+				       struct zg_slice *ret_value);
 
 /* The response. */
 
@@ -126,7 +126,7 @@ ZG_MUST_USE int zg_reply_field(struct zg_exchange *x, struct zg_slice name, stru
  * -EALREADY when there was a reply already.
  */
 ZG_MUST_USE int zg_reply(struct zg_exchange *x, int status, struct zg_slice content_type,
-                         struct zg_slice body);
+			 struct zg_slice body);
 
 /**
  * zg_reply_copy() - reply with a body that may go away when this returns
@@ -135,7 +135,7 @@ ZG_MUST_USE int zg_reply(struct zg_exchange *x, int status, struct zg_slice cont
  * returned where there is no room for it.
  */
 ZG_MUST_USE int zg_reply_copy(struct zg_exchange *x, int status, struct zg_slice content_type,
-                              struct zg_slice body);
+			      struct zg_slice body);
 
 /** zg_reply_text() - reply with a NUL-terminated text, copied, as text/plain; charset=utf-8 */
 ZG_MUST_USE int zg_reply_text(struct zg_exchange *x, int status, const char *text);

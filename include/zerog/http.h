@@ -10,13 +10,14 @@
 ZG_BEGIN_DECLS
 
 /* X(NAME): methods a route may be registered for (RFC 9110, section 9; RFC 5789). */
-#define ZG_METHODS(X) X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(CONNECT) X(OPTIONS) X(TRACE) X(PATCH)
+#define ZG_METHODS(X) \
+	X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(CONNECT) X(OPTIONS) X(TRACE) X(PATCH)
 
 enum zg_method {
 #define ZG_METHOD_NAME(name) ZG_METHOD_##name,
 	ZG_METHODS(ZG_METHOD_NAME)
 #undef ZG_METHOD_NAME
-	ZG_METHOD_COUNT,
+		ZG_METHOD_COUNT,
 };
 
 /**

@@ -24,9 +24,10 @@ ZG_BEGIN_DECLS
 #define ZG_PLAN_REASON_SIZE 120
 
 struct zg_plan_line {
-	const char *name;   /* static text: "exchanges" */
-	const char *option; /* static text: the flag that lowers it, "--exchanges"; NULL when none */
-	uint64_t count;     /* objects */
+	const char *name; /* static text: "exchanges" */
+	const char
+		*option; /* static text: the flag that lowers it, "--exchanges"; NULL when none */
+	uint64_t count; /* objects */
 	uint64_t size_each; /* bytes of one object */
 	uint64_t size_total; /* count * size_each, rounded up to 64 bytes; set by the plan */
 	char reason[ZG_PLAN_REASON_SIZE]; /* why that count */
@@ -54,7 +55,7 @@ void zg_plan_init(struct zg_plan *plan);
  * Return: 0; -EOVERFLOW when the sizes do not fit 64 bits; -ENOSPC past ZG_PLAN_LINES_MAX.
  */
 ZG_MUST_USE int zg_plan_add(struct zg_plan *plan, const struct zg_plan_line *line,
-                            const char *reason, ...) ZG_PRINTF(3, 4);
+			    const char *reason, ...) ZG_PRINTF(3, 4);
 
 /**
  * zg_plan_check() - does the plan fit the memory there is?
@@ -66,7 +67,7 @@ ZG_MUST_USE int zg_plan_add(struct zg_plan *plan, const struct zg_plan_line *lin
  * Return: 0; -ENOMEM when the total is larger than @size_available.
  */
 ZG_MUST_USE int zg_plan_check(const struct zg_plan *plan, uint64_t size_available,
-                              const struct zg_plan_line **ret_line);
+			      const struct zg_plan_line **ret_line);
 
 /**
  * zg_plan_print() - the plan as a table for people

@@ -33,31 +33,31 @@ typedef struct {
 #define ZG_POOL_ALIGNMENT 64
 
 struct zg_pool_options {
-	const char *name;      /* static text, for reports */
-	void *memory;          /* borrowed until fini; aligned to ZG_POOL_ALIGNMENT */
-	size_t memory_size;    /* bytes, at least zg_pool_memory_size() */
-	size_t block_size;     /* bytes of one block, at least 1; rounded up to the alignment */
-	uint32_t block_count;  /* 1 to ZG_POOL_BLOCKS_MAX */
-	uint32_t index_first;  /* the index of the first block's handle: shards number on;
-	                        * index_first + block_count is at most ZG_POOL_BLOCKS_MAX */
-	uint8_t tag;           /* 1 to 255; pools with different tags refuse each other's handles */
+	const char *name; /* static text, for reports */
+	void *memory; /* borrowed until fini; aligned to ZG_POOL_ALIGNMENT */
+	size_t memory_size; /* bytes, at least zg_pool_memory_size() */
+	size_t block_size; /* bytes of one block, at least 1; rounded up to the alignment */
+	uint32_t block_count; /* 1 to ZG_POOL_BLOCKS_MAX */
+	uint32_t index_first; /* the index of the first block's handle: shards number on;
+			       * index_first + block_count is at most ZG_POOL_BLOCKS_MAX */
+	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
 };
 
 struct zg_pool {
 	uint32_t magic;
-	uint32_t free_head;      /* index of the block to be taken next */
-	uint32_t free_count;     /* blocks */
+	uint32_t free_head; /* index of the block to be taken next */
+	uint32_t free_count; /* blocks */
 	uint32_t free_count_low; /* the least that was ever free: the low-water mark */
 	uint32_t block_count;
 	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
-	size_t block_size;       /* bytes, rounded up to the alignment */
+	size_t block_size; /* bytes, rounded up to the alignment */
 	unsigned char *blocks; /* borrowed */
-	uint64_t *slots;       /* borrowed: one word a block, see pool.c */
-	uint64_t take_count;   /* takes that succeeded */
+	uint64_t *slots; /* borrowed: one word a block, see pool.c */
+	uint64_t take_count; /* takes that succeeded */
 	uint64_t refuse_count; /* takes that found the pool empty */
 	uint64_t misuse_count; /* stale, double, foreign or invented handles refused */
-	const char *name;      /* static */
+	const char *name; /* static */
 };
 
 /**
@@ -134,7 +134,7 @@ void *zg_pool_get(struct zg_pool *pool, zg_handle handle);
  * Return: 1 when there was one, 0 at the end.
  */
 ZG_MUST_USE int zg_pool_next(struct zg_pool *pool, uint32_t *cursor, zg_handle *ret_handle,
-                             void **ret_block);
+			     void **ret_block);
 
 /**
  * zg_handle_index() - the index part of a handle

@@ -20,8 +20,8 @@ ZG_BEGIN_DECLS
 struct zg_region {
 	uint32_t magic;
 	unsigned char *memory; /* owned mapping */
-	size_t size;           /* bytes mapped: a multiple of the page size */
-	size_t used;           /* bytes carved, padding included */
+	size_t size; /* bytes mapped: a multiple of the page size */
+	size_t used; /* bytes carved, padding included */
 };
 
 /**
@@ -47,7 +47,7 @@ ZG_MUST_USE int zg_region_init(struct zg_region *region, size_t size);
  * Return: 0; -ENOMEM when the region is used up: the plan forgot a line.
  */
 ZG_MUST_USE int zg_region_carve(struct zg_region *region, size_t size, size_t alignment,
-                                void **ret_memory);
+				void **ret_memory);
 
 /**
  * zg_region_fini() - unmap the region and all that was carved from it

@@ -24,14 +24,14 @@ ZG_BEGIN_DECLS
 
 struct zg_scratch {
 	unsigned char *data; /* the bytes: on the stack or in the arena */
-	size_t size;         /* bytes in use, kept over a spill; the caller's to set */
-	size_t capacity;     /* bytes there are */
+	size_t size; /* bytes in use, kept over a spill; the caller's to set */
+	size_t capacity; /* bytes there are */
 	struct zg_arena *arena; /* borrowed; NULL: the scratch never spills */
 };
 
 /* Declares a scratch named `name` with `stack_size` bytes in this frame. */
-#define ZG_SCRATCH(name, stack_size, spill_arena)                                                  \
-	alignas(16) unsigned char name##_stack[stack_size];                                        \
+#define ZG_SCRATCH(name, stack_size, spill_arena)           \
+	alignas(16) unsigned char name##_stack[stack_size]; \
 	struct zg_scratch name = {name##_stack, 0, sizeof(name##_stack), (spill_arena)}
 
 /**

@@ -20,19 +20,19 @@ ZG_BEGIN_DECLS
 
 enum zg_seal_mode {
 	ZG_SEAL_COUNT, /* count each call, keep the first call sites */
-	ZG_SEAL_TRAP,  /* print a stack and abort at the first call */
+	ZG_SEAL_TRAP, /* print a stack and abort at the first call */
 };
 
 #define ZG_SEAL_SITES_MAX 16
 
 struct zg_seal_site {
 	const void *address; /* where malloc was called from */
-	uint64_t count;      /* calls from there since the seal */
+	uint64_t count; /* calls from there since the seal */
 };
 
 struct zg_seal_counts {
 	uint64_t malloc_count; /* malloc, calloc, realloc, aligned_alloc … since the seal */
-	uint64_t free_count;   /* free of anything but NULL since the seal */
+	uint64_t free_count; /* free of anything but NULL since the seal */
 };
 
 /**

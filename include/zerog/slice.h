@@ -18,14 +18,14 @@ ZG_BEGIN_DECLS
 
 struct zg_slice {
 	const char *data; /* borrowed; may be NULL when size is 0 */
-	size_t size;      /* bytes */
+	size_t size; /* bytes */
 };
 
 /* A slice of a string literal, its size known at compile time. */
-#define ZG_SLICE(literal)                                                                          \
-	(struct zg_slice)                                                                          \
-	{                                                                                          \
-		"" literal, sizeof(literal) - 1                                                    \
+#define ZG_SLICE(literal)                       \
+	(struct zg_slice)                       \
+	{                                       \
+		"" literal, sizeof(literal) - 1 \
 	}
 
 /**

@@ -19,9 +19,9 @@
 ZG_BEGIN_DECLS
 
 struct zg_text {
-	char *data;        /* borrowed */
-	size_t size;       /* bytes written, without the NUL */
-	size_t capacity;   /* bytes of the buffer, the NUL's included */
+	char *data; /* borrowed */
+	size_t size; /* bytes written, without the NUL */
+	size_t capacity; /* bytes of the buffer, the NUL's included */
 	bool is_truncated; /* something did not fit */
 };
 

@@ -36,6 +36,7 @@ struct zgi_io_operations {
 /* One for each backend: how its objects are sized and made. */
 struct zgi_io_backend {
 	int (*plan)(const struct zgi_io_options *options, uint32_t io_count, struct zg_plan *plan);
+	uint64_t (*carve_size)(const struct zgi_io_options *options);
 	int (*create)(const struct zgi_io_options *options, struct zg_region *region,
 		      struct zgi_io **ret_io);
 };

@@ -40,6 +40,11 @@ static int epoll_plan(const struct zgi_io_options *options, uint32_t io_count, s
 			   options->descriptor_count, sizeof(struct zgi_epoll_entry));
 }
 
+static uint64_t epoll_carve_size(const struct zgi_io_options *options)
+{
+	return zgi_io_carved_size(sizeof(struct zgi_epoll)) + epoll_table_size(options);
+}
+
 static int epoll_create_object(const struct zgi_io_options *options, struct zg_region *region,
 			       struct zgi_io **ret_io)
 {
@@ -273,5 +278,6 @@ uint32_t zgi_epoll_accept(struct zgi_epoll *epoll, struct zgi_io_event *events, 
 
 const struct zgi_io_backend zgi_epoll_backend = {
 	.plan = epoll_plan,
+	.carve_size = epoll_carve_size,
 	.create = epoll_create_object,
 };

@@ -113,6 +113,11 @@ int zgi_io_plan(const struct zgi_io_options *options, uint32_t io_count, struct 
 	return io_backend(options->kind)->plan(options, io_count, plan);
 }
 
+uint64_t zgi_io_carve_size(const struct zgi_io_options *options)
+{
+	return io_backend(options->kind)->carve_size(options);
+}
+
 int zgi_io_create(const struct zgi_io_options *options, struct zg_region *region,
 		  struct zgi_io **ret_io)
 {

@@ -194,3 +194,14 @@ int zgi_listen(struct zgi_address *address, int backlog, int *ret_fds, uint32_t 
 	*address = bound;
 	return 0;
 }
+
+void zgi_unlisten(const struct zgi_address *address, const int *fds, uint32_t fd_count)
+{
+	bool is_unix = address->storage.ss_family == AF_UNIX;
+	uint32_t open_count = is_unix ? 1 : fd_count;
+
+	for (uint32_t i = 0; i < open_count; i++)
+		close(fds[i]);
+	if (is_unix)
+		(void)unlink(((const struct sockaddr_un *)(const void *)&address->storage)->sun_path);
+}

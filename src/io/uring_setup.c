@@ -55,6 +55,12 @@ static int uring_plan(const struct zgi_io_options *options, uint32_t io_count, s
 			   ZGI_URING_COMPLETIONS_FACTOR);
 }
 
+static uint64_t uring_carve_size(const struct zgi_io_options *options)
+{
+	(void)options;
+	return zgi_io_carved_size(sizeof(struct zgi_uring));
+}
+
 int zgi_uring_init(const struct zgi_io_options *options, struct zgi_uring *ret_uring)
 {
 	int wake_fd;
@@ -193,5 +199,6 @@ void zgi_uring_destroy(struct zgi_io *io)
 
 const struct zgi_io_backend zgi_uring_backend = {
 	.plan = uring_plan,
+	.carve_size = uring_carve_size,
 	.create = uring_create,
 };

@@ -24,7 +24,7 @@ size_t zgi_exchange_block_size(uint32_t read_buffer_size, uint32_t write_buffer_
 }
 
 void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_pool *chunks,
-                       zg_handle handle)
+		       zg_handle handle)
 {
 	x->magic = EXCHANGE_MAGIC;
 	x->phase = ZGI_PHASE_HEAD;
@@ -100,7 +100,7 @@ void zgi_exchange_received(struct zg_exchange *x, size_t size)
 }
 
 void zgi_exchange_send_window(struct zg_exchange *x, const void **ret_data, size_t *ret_size,
-                              bool *ret_has_more)
+			      bool *ret_has_more)
 {
 	zg_assert(x->magic == EXCHANGE_MAGIC);
 	if (x->write_start < x->write_size) {

@@ -25,18 +25,18 @@
 
 /* What zgi_exchange_run() asks for. */
 enum zgi_exchange_want {
-	ZGI_WANT_RECV,    /* bytes of a request that has begun, or of the first */
-	ZGI_WANT_SEND,    /* the send window is not empty */
+	ZGI_WANT_RECV, /* bytes of a request that has begun, or of the first */
+	ZGI_WANT_SEND, /* the send window is not empty */
 	ZGI_WANT_PENDING, /* nothing, until the handler is resumed */
-	ZGI_WANT_IDLE,    /* nothing is buffered: the exchange may be given back */
-	ZGI_WANT_CLOSE,   /* all is sent, the connection ends */
-	ZGI_WANT_LINGER,  /* all is sent, the connection ends, but the peer may still be sending */
+	ZGI_WANT_IDLE, /* nothing is buffered: the exchange may be given back */
+	ZGI_WANT_CLOSE, /* all is sent, the connection ends */
+	ZGI_WANT_LINGER, /* all is sent, the connection ends, but the peer may still be sending */
 };
 
 enum zgi_exchange_phase {
-	ZGI_PHASE_HEAD,    /* reading a request's head */
-	ZGI_PHASE_BODY,    /* reading its body */
-	ZGI_PHASE_HANDLE,  /* all is there: to be handed to the handler */
+	ZGI_PHASE_HEAD, /* reading a request's head */
+	ZGI_PHASE_BODY, /* reading its body */
+	ZGI_PHASE_HANDLE, /* all is there: to be handed to the handler */
 	ZGI_PHASE_PENDING, /* the handler returned ZG_PENDING */
 	ZGI_PHASE_REPLIED, /* replied; perhaps still being sent */
 	ZGI_PHASE_CLOSING, /* the last reply of this connection is being sent */
@@ -44,10 +44,10 @@ enum zgi_exchange_phase {
 
 /* Counters of all the exchanges of one shard; read by other threads without stopping anything. */
 struct zgi_web_counters {
-	uint64_t requests;        /* replies made by handlers and by us */
-	uint64_t responses[6];    /* by the first digit of the status */
-	uint64_t handler_errors;  /* handlers that failed, or did not reply */
-	uint64_t body_refused;    /* bodies for which no arena chunk was free */
+	uint64_t requests; /* replies made by handlers and by us */
+	uint64_t responses[6]; /* by the first digit of the status */
+	uint64_t handler_errors; /* handlers that failed, or did not reply */
+	uint64_t body_refused; /* bodies for which no arena chunk was free */
 	uint64_t faults[ZGI_HTTP_FAULT_COUNT];
 };
 
@@ -66,36 +66,37 @@ struct zgi_web {
 };
 
 #define ZGI_EXCHANGE_ARENA_SIZE 2048
-#define ZGI_EXCHANGE_STAGING_SIZE 512 /* of the read buffer, kept from the head for chunked bodies */
+#define ZGI_EXCHANGE_STAGING_SIZE \
+	512 /* of the read buffer, kept from the head for chunked bodies */
 
 struct zg_exchange {
 	/* What every request touches first. */
 	uint32_t magic;
 	uint32_t connection; /* the server's: whose it is */
-	uint8_t phase;       /* enum zgi_exchange_phase */
+	uint8_t phase; /* enum zgi_exchange_phase */
 	bool has_replied;
-	bool is_closing;      /* after this reply the connection ends */
+	bool is_closing; /* after this reply the connection ends */
 	bool has_unread_input; /* the peer may be sending more than we will read */
-	bool was_named;        /* a handle was given out: renew it after this request */
-	bool body_is_outside;  /* the body is in the arena, not in the read buffer */
+	bool was_named; /* a handle was given out: renew it after this request */
+	bool body_is_outside; /* the body is in the arena, not in the read buffer */
 	bool is_continue_sent; /* 100 Continue was written for this request */
-	uint32_t read_start;   /* where the present request begins in the read buffer */
-	uint32_t read_size;    /* bytes in the read buffer */
-	uint32_t request_end;  /* where the next request begins, once the body is whole */
-	uint32_t write_start;  /* bytes of the write buffer that have been sent */
-	uint32_t write_size;   /* bytes in the write buffer */
-	unsigned char *read_buffer;  /* behind this struct */
+	uint32_t read_start; /* where the present request begins in the read buffer */
+	uint32_t read_size; /* bytes in the read buffer */
+	uint32_t request_end; /* where the next request begins, once the body is whole */
+	uint32_t write_start; /* bytes of the write buffer that have been sent */
+	uint32_t write_size; /* bytes in the write buffer */
+	unsigned char *read_buffer; /* behind this struct */
 	unsigned char *write_buffer; /* behind the read buffer */
-	struct zgi_web *web;         /* borrowed */
-	struct zg_slice reply_body;  /* what is sent after the write buffer; empty for none */
+	struct zgi_web *web; /* borrowed */
+	struct zg_slice reply_body; /* what is sent after the write buffer; empty for none */
 	struct zgi_http_parser parser;
 	struct zgi_http_request request;
 	struct zgi_route_match match;
 
 	/* What only some requests touch. */
-	unsigned char *body;     /* in the read buffer or in the arena */
-	uint64_t body_size;      /* bytes there so far */
-	uint64_t body_capacity;  /* bytes of room, when it is in the arena */
+	unsigned char *body; /* in the read buffer or in the arena */
+	uint64_t body_size; /* bytes there so far */
+	uint64_t body_capacity; /* bytes of room, when it is in the arena */
 	uint32_t staging_offset; /* chunked: where undecoded bytes begin in the read buffer */
 	struct zgi_http_chunked chunked;
 	unsigned char *reply_fields; /* whole field lines, in the arena */
@@ -119,7 +120,7 @@ size_t zgi_exchange_block_size(uint32_t read_buffer_size, uint32_t write_buffer_
  * @handle:  the pool's name for this block
  */
 void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_pool *chunks,
-                       zg_handle handle);
+		       zg_handle handle);
 
 /* End an exchange: its arena's chunks go back. The block is the pool's again. */
 void zgi_exchange_fini(struct zg_exchange *x);
@@ -132,7 +133,7 @@ void zgi_exchange_received(struct zg_exchange *x, size_t size);
 
 /* What is to be sent next; *ret_has_more: further windows follow at once. */
 void zgi_exchange_send_window(struct zg_exchange *x, const void **ret_data, size_t *ret_size,
-                              bool *ret_has_more);
+			      bool *ret_has_more);
 
 /* So many bytes of the window were sent. */
 void zgi_exchange_sent(struct zg_exchange *x, size_t size);

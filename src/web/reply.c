@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "base/counter.h"
 
 #define REPLY_FIELDS_SIZE_MAX 16384
 
@@ -21,15 +22,14 @@ static bool reply_status_has_body(int status)
 
 static void reply_count(struct zg_exchange *x, int status)
 {
-	x->web->counters.requests++;
-	x->web->counters.responses[status / 100]++;
+	zgi_counter_add(&x->web->counters.requests, 1);
+	zgi_counter_add(&x->web->counters.responses[status / 100], 1);
 }
 
 static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice content_type,
-                            uint64_t content_length)
+			    uint64_t content_length)
 {
-	bool is_keep_alive =
-		x->request.is_keep_alive && !x->is_closing && !x->web->is_draining;
+	bool is_keep_alive = x->request.is_keep_alive && !x->is_closing && !x->web->is_draining;
 	struct zgi_http_response_head head = {
 		.status = status,
 		.is_keep_alive = is_keep_alive,
@@ -44,7 +44,7 @@ static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice c
 
 	/* The head must fit its half of the buffer, whether or not other replies wait there. */
 	int result = zgi_http_write_head(&head, (char *)x->write_buffer + x->write_size,
-	                                 zgi_exchange_head_room(x), &size);
+					 zgi_exchange_head_room(x), &size);
 
 	if (result < 0)
 		return result;
@@ -55,13 +55,14 @@ static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice c
 
 /* Reply with a head; *ret_body is what remains to be placed behind it. */
 static int reply_start(struct zg_exchange *x, int status, struct zg_slice content_type,
-                       struct zg_slice *body)
+		       struct zg_slice *body)
 {
 	if (x->has_replied)
 		return -EALREADY;
 	if (status < 200 || status > 599)
 		return -EINVAL;
-	if (content_type.size > 0 && !zgi_http_field_is_safe(ZG_SLICE("content-type"), content_type))
+	if (content_type.size > 0 &&
+	    !zgi_http_field_is_safe(ZG_SLICE("content-type"), content_type))
 		return -EINVAL;
 	x->reply_offset = x->write_size;
 
@@ -91,7 +92,7 @@ int zg_reply(struct zg_exchange *x, int status, struct zg_slice content_type, st
 }
 
 int zg_reply_copy(struct zg_exchange *x, int status, struct zg_slice content_type,
-                  struct zg_slice body)
+		  struct zg_slice body)
 {
 	void *memory;
 	int result = reply_start(x, status, content_type, &body);
@@ -111,7 +112,7 @@ int zg_reply_copy(struct zg_exchange *x, int status, struct zg_slice content_typ
 int zg_reply_text(struct zg_exchange *x, int status, const char *text)
 {
 	return zg_reply_copy(x, status, ZG_SLICE("text/plain; charset=utf-8"),
-	                     (struct zg_slice){text, strlen(text)});
+			     (struct zg_slice){text, strlen(text)});
 }
 
 int zg_reply_json(struct zg_exchange *x, int status, struct zg_slice json)

@@ -40,7 +40,7 @@ uint32_t zg_request_field_count(const struct zg_exchange *x)
 }
 
 void zg_request_field_at(const struct zg_exchange *x, uint32_t index, struct zg_slice *ret_name,
-                         struct zg_slice *ret_value)
+			 struct zg_slice *ret_value)
 {
 	zg_assert(index < x->request.field_count);
 
@@ -86,7 +86,7 @@ static size_t request_decode(struct zg_slice text, bool plus_is_space, char *out
 
 		if (byte == '%' && index + 2 < text.size) {
 			byte = (char)(request_hex(text.data[index + 1]) * 16 +
-			              request_hex(text.data[index + 2]));
+				      request_hex(text.data[index + 2]));
 			index += 2;
 		} else if (byte == '+' && plus_is_space) {
 			byte = ' ';
@@ -97,7 +97,7 @@ static size_t request_decode(struct zg_slice text, bool plus_is_space, char *out
 }
 
 static int request_decoded(struct zg_exchange *x, struct zg_slice text, bool plus_is_space,
-                           struct zg_slice *ret_text)
+			   struct zg_slice *ret_text)
 {
 	void *memory;
 	bool is_plain = text.size == 0 || memchr(text.data, '%', text.size) == NULL;
@@ -124,7 +124,7 @@ int zg_request_parameter(struct zg_exchange *x, struct zg_slice name, struct zg_
 		struct zg_slice value = {path.data + parameter->offset, parameter->size};
 
 		if (zg_slice_equals(zgi_router_parameter_name(x->web->router, parameter->node),
-		                    name))
+				    name))
 			return request_decoded(x, value, false, ret_value);
 	}
 	return -ENOENT;
@@ -134,7 +134,8 @@ int zg_request_parameter(struct zg_exchange *x, struct zg_slice name, struct zg_
 static struct zg_slice request_pair_next(struct zg_slice *query)
 {
 	const char *end = memchr(query->data, '&', query->size);
-	struct zg_slice pair = {query->data, end != NULL ? (size_t)(end - query->data) : query->size};
+	struct zg_slice pair = {query->data,
+				end != NULL ? (size_t)(end - query->data) : query->size};
 	size_t used = end != NULL ? pair.size + 1 : pair.size;
 
 	query->data += used;
@@ -157,8 +158,8 @@ int zg_request_query_value(struct zg_exchange *x, struct zg_slice name, struct z
 		if (equals != NULL)
 			value = (struct zg_slice){equals + 1, pair.size - name_size - 1};
 
-		int result = request_decoded(x, (struct zg_slice){pair.data, name_size}, true,
-		                             &decoded);
+		int result =
+			request_decoded(x, (struct zg_slice){pair.data, name_size}, true, &decoded);
 
 		if (result < 0)
 			return result;

@@ -49,7 +49,7 @@ struct router_walk {
 };
 
 static uint16_t router_node_new(struct zgi_router *router, enum router_kind kind,
-                                struct zg_slice segment)
+				struct zg_slice segment)
 {
 	uint16_t index = router->node_count++;
 	struct router_node *node = &router->nodes[index];
@@ -92,11 +92,11 @@ void zgi_router_destroy(struct zgi_router *router)
 
 /* What one segment of a pattern is; -EINVAL when it is none. */
 static int router_segment_read(struct zg_slice text, enum router_kind *ret_kind,
-                               struct zg_slice *ret_segment)
+			       struct zg_slice *ret_segment)
 {
 	if (text.size == 0 || text.data[0] != '{') {
 		if (text.size > 0 && (memchr(text.data, '{', text.size) != NULL ||
-		                      memchr(text.data, '}', text.size) != NULL))
+				      memchr(text.data, '}', text.size) != NULL))
 			return -EINVAL;
 		*ret_kind = ROUTER_STATIC;
 		*ret_segment = text;
@@ -119,7 +119,7 @@ static int router_segment_read(struct zg_slice text, enum router_kind *ret_kind,
 }
 
 static uint16_t router_child_find(const struct zgi_router *router, uint16_t parent,
-                                  enum router_kind kind, struct zg_slice segment)
+				  enum router_kind kind, struct zg_slice segment)
 {
 	uint16_t index = router->nodes[parent].child_first;
 
@@ -134,7 +134,7 @@ static uint16_t router_child_find(const struct zgi_router *router, uint16_t pare
 }
 
 static uint16_t router_child_insert(struct zgi_router *router, uint16_t parent,
-                                    enum router_kind kind, struct zg_slice segment)
+				    enum router_kind kind, struct zg_slice segment)
 {
 	uint16_t *link = &router->nodes[parent].child_first;
 
@@ -178,7 +178,7 @@ static int router_pattern_check(struct zg_slice pattern)
 		enum router_kind kind;
 		struct zg_slice segment;
 		int result = router_segment_read(router_segment_next(pattern, &offset, &is_last),
-		                                 &kind, &segment);
+						 &kind, &segment);
 
 		if (result < 0)
 			return result;
@@ -193,7 +193,7 @@ static int router_pattern_check(struct zg_slice pattern)
 }
 
 int zgi_router_add(struct zgi_router *router, enum zg_method method, const char *pattern,
-                   zg_handler *handler)
+		   zg_handler *handler)
 {
 	zg_assert(method < ZG_METHOD_COUNT);
 	zg_assert(handler != NULL);
@@ -213,7 +213,7 @@ int zgi_router_add(struct zgi_router *router, enum zg_method method, const char 
 		enum router_kind kind;
 		struct zg_slice segment;
 		int result = router_segment_read(router_segment_next(path, &offset, &is_last),
-		                                 &kind, &segment);
+						 &kind, &segment);
 
 		zg_assert(result == 0);
 
@@ -271,7 +271,7 @@ static bool router_descend(struct router_walk *walk, uint16_t parent, size_t off
 			continue;
 		if (node->kind != ROUTER_STATIC)
 			router_parameter_push(walk, index,
-			                      node->kind == ROUTER_REST ? rest : segment);
+					      node->kind == ROUTER_REST ? rest : segment);
 		if (is_last || node->kind == ROUTER_REST) {
 			if (router_arrive(walk, node))
 				return true;
@@ -284,7 +284,7 @@ static bool router_descend(struct router_walk *walk, uint16_t parent, size_t off
 }
 
 void zgi_router_match(const struct zgi_router *router, enum zg_method method, struct zg_slice path,
-                      struct zgi_route_match *ret_match)
+		      struct zgi_route_match *ret_match)
 {
 	struct router_walk walk = {router, path, method, ret_match};
 

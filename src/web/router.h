@@ -20,13 +20,13 @@
 struct zgi_router;
 
 struct zgi_route_parameter {
-	uint16_t node;   /* whose name it carries */
+	uint16_t node; /* whose name it carries */
 	uint16_t offset; /* from the start of the path */
 	uint16_t size;
 };
 
 struct zgi_route_match {
-	zg_handler *handler;    /* NULL when no route takes path and method */
+	zg_handler *handler; /* NULL when no route takes path and method */
 	uint16_t methods_allowed; /* one bit a method that some route of this path takes */
 	uint8_t parameter_count;
 	struct zgi_route_parameter parameters[ZG_PARAMETERS_MAX];
@@ -54,7 +54,7 @@ void zgi_router_destroy(struct zgi_router *router);
  * -ENOSPC past ZG_ROUTE_NODES_MAX.
  */
 ZG_MUST_USE int zgi_router_add(struct zgi_router *router, enum zg_method method,
-                               const char *pattern, zg_handler *handler);
+			       const char *pattern, zg_handler *handler);
 
 /**
  * zgi_router_match() - find the handler
@@ -64,7 +64,7 @@ ZG_MUST_USE int zgi_router_add(struct zgi_router *router, enum zg_method method,
  * @ret_match:  overwritten
  */
 void zgi_router_match(const struct zgi_router *router, enum zg_method method, struct zg_slice path,
-                      struct zgi_route_match *ret_match);
+		      struct zgi_route_match *ret_match);
 
 /* The name of a parameter of a match. */
 struct zg_slice zgi_router_parameter_name(const struct zgi_router *router, uint16_t node);

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "base/counter.h"
 
 /* A step either asks the server for something (enum zgi_exchange_want) or goes on. */
 #define EXCHANGE_GO_ON (-1)
@@ -38,7 +39,7 @@ static int exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 {
 	const char *text = zgi_http_fault_text(fault);
 
-	x->web->counters.faults[fault]++;
+	zgi_counter_add(&x->web->counters.faults[fault], 1);
 	if (x->phase == ZGI_PHASE_HEAD) {
 		/* What the parser had got to is not to be relied on. */
 		x->request.method = ZG_METHOD_GET;
@@ -49,7 +50,7 @@ static int exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 	x->phase = ZGI_PHASE_CLOSING;
 	zgi_exchange_unreply(x);
 	zgi_exchange_reply_own(x, zgi_http_fault_status(fault),
-	                       (struct zg_slice){text, strlen(text)});
+			       (struct zg_slice){text, strlen(text)});
 	return EXCHANGE_GO_ON;
 }
 
@@ -58,7 +59,7 @@ static int exchange_body_outside_start(struct zg_exchange *x, uint64_t capacity)
 	void *memory;
 
 	if (zg_arena_alloc(&x->arena, capacity, &memory) < 0) {
-		x->web->counters.body_refused++;
+		zgi_counter_add(&x->web->counters.body_refused, 1);
 		return exchange_refuse(x, ZGI_HTTP_FAULT_NO_MEMORY);
 	}
 	x->body_is_outside = true;
@@ -73,7 +74,7 @@ static int exchange_body_start(struct zg_exchange *x)
 {
 	const struct zgi_http_request *request = &x->request;
 	struct zg_slice path = {(const char *)x->read_buffer + x->read_start + request->path_offset,
-	                        request->path_size};
+				request->path_size};
 
 	x->phase = ZGI_PHASE_BODY;
 	zgi_router_match(x->web->router, request->method, path, &x->match);
@@ -114,7 +115,7 @@ static int exchange_head_step(struct zg_exchange *x)
 		return zgi_exchange_has_output(x) ? ZGI_WANT_SEND : ZGI_WANT_IDLE;
 	}
 	switch (zgi_http_parse(&x->parser, (const char *)x->read_buffer + x->read_start,
-	                       x->read_size - x->read_start)) {
+			       x->read_size - x->read_start)) {
 	case ZGI_HTTP_DONE:
 		return exchange_body_start(x);
 	case ZGI_HTTP_FAULT:
@@ -249,11 +250,11 @@ static void exchange_handled(struct zg_exchange *x, int result)
 	x->phase = ZGI_PHASE_REPLIED;
 	if (result == 0 && x->has_replied)
 		return;
-	x->web->counters.handler_errors++;
+	zgi_counter_add(&x->web->counters.handler_errors, 1);
 	zgi_exchange_unreply(x);
 	zgi_exchange_reply_own(x, result == -ENOMEM ? 503 : 500,
-	                       result == -ENOMEM ? ZG_SLICE("Out of memory for this request\n")
-	                                         : ZG_SLICE("Internal Server Error\n"));
+			       result == -ENOMEM ? ZG_SLICE("Out of memory for this request\n")
+						 : ZG_SLICE("Internal Server Error\n"));
 }
 
 static int exchange_handle_step(struct zg_exchange *x)
@@ -261,7 +262,7 @@ static int exchange_handle_step(struct zg_exchange *x)
 	if (x->write_size > zgi_exchange_head_room(x))
 		return ZGI_WANT_SEND;
 	exchange_handled(x, x->match.handler != NULL ? x->match.handler(x)
-	                                             : exchange_reply_unrouted(x));
+						     : exchange_reply_unrouted(x));
 	return EXCHANGE_GO_ON;
 }
 

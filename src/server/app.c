@@ -1,0 +1,138 @@
+/*
+ * The app: what a program made of zerog is between its flags and its exit status.
+ */
+
+#include <zerog/app.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "http/scan.h"
+#include "server/server.h"
+#include "web/router.h"
+
+#define APP_MAGIC 0x7a676170U
+#define APP_TEXT_SIZE 16384
+
+/* A process serves one app at a time; the server is too large for a stack. */
+static struct zgi_server app_server;
+static char app_text[APP_TEXT_SIZE];
+
+void zg_app_init(struct zg_app *app, const char *name)
+{
+	*app = (struct zg_app){.magic = APP_MAGIC, .name = name};
+	zg_options_init(&app->options);
+	app->route_error = zgi_router_create(&app->router);
+	app->route_error_pattern = "the router's memory";
+}
+
+void zg_route(struct zg_app *app, enum zg_method method, const char *pattern, zg_handler *handler)
+{
+	zg_assert(app->magic == APP_MAGIC);
+	if (app->route_error < 0)
+		return;
+
+	int result = zgi_router_add(app->router, method, pattern, handler);
+
+	if (result < 0) {
+		app->route_error = result;
+		app->route_error_pattern = pattern;
+	}
+}
+
+void zg_route_any(struct zg_app *app, const char *pattern, zg_handler *handler)
+{
+	for (unsigned method = 0; method < ZG_METHOD_COUNT; method++)
+		if (method != ZG_METHOD_CONNECT && method != ZG_METHOD_TRACE)
+			zg_route(app, (enum zg_method)method, pattern, handler);
+}
+
+static void app_write(int fd, const struct zg_text *text)
+{
+	(void)!write(fd, text->data, text->size);
+}
+
+static int app_fail(const struct zg_app *app, const char *error, int status)
+{
+	struct zg_text text;
+
+	zg_text_init(&text, app_text, sizeof(app_text));
+	zg_text_print(&text, "%s: %s\n", app->name, error);
+	app_write(STDERR_FILENO, &text);
+	return status;
+}
+
+static const char *app_route_error_text(int error)
+{
+	switch (error) {
+	case -EEXIST:
+		return "is registered twice for one method";
+	case -ENOSPC:
+		return "is one too many: raise ZG_ROUTE_NODES_MAX";
+	case -EINVAL:
+		return "is malformed: write \"/a/{name}/b\" or \"/a/{rest...}\"";
+	default:
+		return "cannot be had";
+	}
+}
+
+static int app_print_help(const struct zg_app *app)
+{
+	struct zg_text text;
+
+	zg_text_init(&text, app_text, sizeof(app_text));
+	zg_text_print(&text, "%s: a service built on zerog\n\n", app->name);
+	zg_options_help(&text);
+	app_write(STDOUT_FILENO, &text);
+	return 0;
+}
+
+static int app_print_plan(const struct zg_app *app, struct zg_text *error)
+{
+	struct zg_text text;
+	int result = zgi_server_configure(&app->options, &app_server.config, error);
+
+	if (result < 0)
+		return app_fail(app, error->data, 1);
+	zg_plan_init(&app_server.plan);
+	result = zgi_server_plan(&app_server.config, &app_server.plan);
+	if (result < 0)
+		return app_fail(app, "the plan cannot be made", 1);
+	zg_text_init(&text, app_text, sizeof(app_text));
+	zg_plan_print(&app_server.plan, &text);
+	app_write(STDOUT_FILENO, &text);
+	return 0;
+}
+
+int zg_app_main(struct zg_app *app, int argc, char **argv)
+{
+	char buffer[512];
+	struct zg_text error;
+	int status;
+
+	zg_assert(app->magic == APP_MAGIC);
+	zg_text_init(&error, buffer, sizeof(buffer));
+	if (app->route_error < 0) {
+		zg_text_print(&error, "the route \"%s\" %s", app->route_error_pattern,
+			      app_route_error_text(app->route_error));
+		return app_fail(app, buffer, 1);
+	}
+	if (zg_options_parse(&app->options, argc, argv, &error) < 0) {
+		status = app_fail(app, buffer, 2);
+	} else if (app->options.print_help) {
+		status = app_print_help(app);
+	} else if (app->options.print_plan) {
+		status = app_print_plan(app, &error);
+	} else {
+		struct zgi_server_run_options run = {app->name, &app->options, app->router};
+
+		zgi_http_scan_init();
+		status = zgi_server_run(&app_server, &run, &error) < 0 ? app_fail(app, buffer, 1)
+								       : 0;
+	}
+	zgi_router_destroy(app->router);
+	app->router = NULL;
+	return status;
+}

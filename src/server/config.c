@@ -1,0 +1,309 @@
+/*
+ * From options to capacities. A capacity is written as the sum of those who hold
+ * one, and the same sum stands in the plan as its reason.
+ */
+
+#include "server/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "server/inbox.h"
+#include "server/shard.h"
+#include "web/exchange.h"
+
+#define CONFIG_ALIGNMENT 64
+#define CONFIG_PAGE_SIZE 4096
+#define CONFIG_CHUNK_PAYLOAD_MIN 16384 /* the admin pages are rendered into one chunk */
+#define CONFIG_CHUNK_OVERHEAD 256 /* an arena's own, at the head of a chunk */
+#define CONFIG_RING_ENTRIES 256
+#define CONFIG_RING_ENTRIES_SMALL 64 /* where many shards share few cores */
+#define CONFIG_SHARDS_MANY 16
+
+static uint64_t config_round(uint64_t size, uint64_t alignment)
+{
+	return (size + alignment - 1) / alignment * alignment;
+}
+
+static uint64_t config_share(uint64_t count, uint64_t shard_count)
+{
+	return (count + shard_count - 1) / shard_count;
+}
+
+static uint64_t config_square_root(uint64_t number)
+{
+	uint64_t root = 0;
+
+	while ((root + 1) * (root + 1) <= number)
+		root++;
+	return root;
+}
+
+/* The kernel deals connections to shards by a hash of their addresses, so a shard's number varies
+ * about its share by the share's square root: with six of those to spare none is turned away. */
+static uint64_t config_connections_each(uint64_t connections, uint64_t shard_count)
+{
+	uint64_t share = config_share(connections, shard_count);
+
+	return shard_count == 1 ? share : share + 6 * (config_square_root(share) + 1);
+}
+
+static void config_descriptors_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static int config_refuse_descriptors(const struct zgi_server_config *config, uint64_t allowed,
+				     struct zg_text *ret_error)
+{
+	const char *remedy = config->io_kind == ZG_IO_EPOLL
+				     ? ", raise RLIMIT_NOFILE (ulimit -n), or use --io uring, "
+				       "which needs no descriptor a connection"
+				     : ", raise RLIMIT_NOFILE (ulimit -n), or give more --shards";
+
+	zg_text_print(ret_error,
+		      "--connections %" PRIu64 " with --shards %" PRIu32
+		      " is more than RLIMIT_NOFILE allows: lower --connections to at most %" PRIu64
+		      "%s",
+		      config->options.connections, config->shard_count, allowed, remedy);
+	return -EMFILE;
+}
+
+/* The most connections a number of shards can hold with so many descriptors each. */
+static uint64_t config_connections_max(uint64_t shard_count, uint64_t descriptors_each)
+{
+	uint64_t low = 0;
+	uint64_t high = shard_count * descriptors_each;
+
+	while (low < high) {
+		uint64_t middle = (low + high + 1) / 2;
+
+		if (config_connections_each(middle, shard_count) + ZGI_ACCEPT_HEADROOM <=
+		    descriptors_each)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+/* One shard a core, or as many as asked for; more where a ring's table would be too small. */
+static int config_shards(struct zgi_server_config *config, struct zg_text *ret_error)
+{
+	const struct zg_options *options = &config->options;
+	uint64_t descriptors_each;
+	uint64_t descriptors_together;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t shard_count = options->shards > 0 ? options->shards
+			       : cores > 0	   ? (uint64_t)cores
+						   : 1;
+	uint64_t shard_count_max = 1024;
+
+	zgi_io_descriptor_limit(config->io_kind, &descriptors_each, &descriptors_together);
+	if (config->io_kind == ZG_IO_EPOLL || options->shards > 0)
+		shard_count_max = shard_count;
+	while (shard_count < shard_count_max &&
+	       config_connections_max(shard_count, descriptors_each) < options->connections)
+		shard_count++;
+	config->shard_count = (uint32_t)shard_count;
+	if (config_connections_max(shard_count, descriptors_each) < options->connections)
+		return config_refuse_descriptors(
+			config, config_connections_max(shard_count, descriptors_each), ret_error);
+	if (options->connections > descriptors_together)
+		return config_refuse_descriptors(config, descriptors_together, ret_error);
+
+	uint64_t connections_each = config_connections_each(options->connections, shard_count);
+
+	config->connections_each = (uint32_t)connections_each;
+	config->slots_each = (uint32_t)connections_each + ZGI_ACCEPT_HEADROOM;
+	return 0;
+}
+
+static void config_sizes(struct zgi_server_config *config)
+{
+	const struct zg_options *options = &config->options;
+	uint64_t payload = options->body_size_max > CONFIG_CHUNK_PAYLOAD_MIN
+				   ? options->body_size_max
+				   : CONFIG_CHUNK_PAYLOAD_MIN;
+	uint64_t exchanges_each = config_share(options->exchanges, config->shard_count);
+
+	config->exchanges_each = (uint32_t)exchanges_each;
+	config->chunks_each = (uint32_t)config_share(options->arena_chunks, config->shard_count);
+	/* Every exchange may be resumed once, and may be resumed in vain once more. */
+	config->inbox_cells_each = (uint32_t)zgi_inbox_cell_count(2 * exchanges_each);
+	config->ring_entries = config->shard_count > CONFIG_SHARDS_MANY ? CONFIG_RING_ENTRIES_SMALL
+									: CONFIG_RING_ENTRIES;
+	config->exchange_size = zgi_exchange_block_size((uint32_t)options->read_buffer_size,
+							(uint32_t)options->write_buffer_size);
+	config->chunk_size = config_round(payload + CONFIG_CHUNK_OVERHEAD, CONFIG_ALIGNMENT);
+	config->shard_size = config_round(sizeof(struct zgi_shard), CONFIG_ALIGNMENT);
+	zg_assert(zg_arena_chunk_payload(config->chunk_size) >= payload);
+}
+
+int zgi_server_configure(const struct zg_options *options, struct zgi_server_config *ret_config,
+			 struct zg_text *ret_error)
+{
+	struct zg_text reason;
+	int result;
+
+	*ret_config = (struct zgi_server_config){.options = *options};
+	zg_text_init(&reason, ret_config->io_reason, sizeof(ret_config->io_reason));
+	config_descriptors_raise();
+	result = zgi_address_parse(options->listen, &ret_config->address, ret_error);
+	if (result < 0)
+		return result;
+	result = zgi_io_probe(options->io, &ret_config->io_kind, &reason);
+	if (result < 0) {
+		zg_text_print(ret_error, "--io uring is not to be had here: %s; use --io epoll",
+			      ret_config->io_reason);
+		return result;
+	}
+	result = config_shards(ret_config, ret_error);
+	if (result < 0)
+		return result;
+	config_sizes(ret_config);
+	return 0;
+}
+
+/* What the plan's lines share: a number of shards, and what each of them has. */
+static int plan_add_each(struct zg_plan *plan, const struct zgi_server_config *config,
+			 struct zg_plan_line line, const char *what)
+{
+	uint64_t each = line.count;
+
+	line.count *= config->shard_count;
+	return zg_plan_add(plan, &line, "%" PRIu32 " shards x %" PRIu64 " %s", config->shard_count,
+			   each, what);
+}
+
+static int plan_add_connections(struct zg_plan *plan, const struct zgi_server_config *config)
+{
+	struct zg_plan_line line = {
+		.name = "connection slots",
+		.option = "--connections",
+		.count = (uint64_t)config->shard_count * config->slots_each,
+		.size_each = sizeof(struct zgi_connection),
+	};
+
+	return zg_plan_add(plan, &line,
+			   "%" PRIu32 " shards x (%" PRIu64 " share + %" PRIu64
+			   " uneven arrival + %d being accepted)",
+			   config->shard_count,
+			   config_share(config->options.connections, config->shard_count),
+			   config->connections_each -
+				   config_share(config->options.connections, config->shard_count),
+			   ZGI_ACCEPT_HEADROOM);
+}
+
+static uint64_t config_pool_overhead(uint64_t block_size, uint32_t block_count)
+{
+	return zg_pool_memory_size(block_size, block_count) -
+	       config_round(block_size, ZG_POOL_ALIGNMENT) * block_count;
+}
+
+/* Rounding of what is carved one after the other: slots, inbox, and the I/O object. */
+static uint64_t config_padding_each(void)
+{
+	return 4 * CONFIG_ALIGNMENT;
+}
+
+static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *config)
+{
+	uint64_t bookkeeping = config_pool_overhead(config->exchange_size, config->exchanges_each) +
+			       config_pool_overhead(config->chunk_size, config->chunks_each) +
+			       config_padding_each();
+	const struct {
+		struct zg_plan_line line;
+		const char *what;
+	} rows[] = {
+		{{.name = "exchanges",
+		  .option = "--exchanges",
+		  .count = config->exchanges_each,
+		  .size_each = config->exchange_size},
+		 "requests in flight"},
+		{{.name = "arena chunks",
+		  .option = "--arena-chunks",
+		  .count = config->chunks_each,
+		  .size_each = config->chunk_size},
+		 "of --body-size-max or an admin page"},
+		{{.name = "pool bookkeeping", .count = 1, .size_each = bookkeeping},
+		 "slots of two pools, padding"},
+		{{.name = "inbox cells",
+		  .option = "--exchanges",
+		  .count = config->inbox_cells_each,
+		  .size_each = sizeof(struct zgi_inbox_cell)},
+		 "twice an exchange, as a power of two"},
+		{{.name = "shards",
+		  .option = "--shards",
+		  .count = 1,
+		  .size_each = config->shard_size},
+		 "struct, events, counters, histogram"},
+		{{.name = "stacks",
+		  .option = "--shards",
+		  .count = 1,
+		  .size_each = ZGI_SHARD_STACK_SIZE + CONFIG_PAGE_SIZE},
+		 "stack and its guard page"},
+	};
+
+	for (size_t index = 0; index < sizeof(rows) / sizeof(rows[0]); index++) {
+		int result = plan_add_each(plan, config, rows[index].line, rows[index].what);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static struct zgi_io_options config_io_options(const struct zgi_server_config *config)
+{
+	return (struct zgi_io_options){
+		.kind = config->io_kind,
+		.descriptor_count = config->slots_each,
+		.ring_entries = config->ring_entries,
+		.listen_fd = -1,
+	};
+}
+
+int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan)
+{
+	struct zgi_io_options io_options = config_io_options(config);
+	struct zg_plan_line image = {.name = "program as loaded", .count = 1};
+	int result = zg_memory_populate_image();
+
+	if (result == 0)
+		result = zg_memory_resident(&image.size_each);
+	if (result == 0)
+		result = zg_plan_add(plan, &image,
+				     "measured: code, libraries, heap and stack of boot");
+	if (result == 0)
+		result = plan_add_connections(plan, config);
+	if (result == 0)
+		result = plan_add_shards(plan, config);
+	if (result == 0)
+		result = zgi_io_plan(&io_options, config->shard_count, plan);
+	return result;
+}
+
+uint64_t zgi_server_region_size(const struct zgi_server_config *config)
+{
+	struct zgi_io_options io_options = config_io_options(config);
+	uint64_t each = 0;
+
+	each += ZGI_SHARD_STACK_SIZE + CONFIG_PAGE_SIZE;
+	each += config->shard_size;
+	each += config->slots_each * sizeof(struct zgi_connection);
+	each += config->inbox_cells_each * sizeof(struct zgi_inbox_cell);
+	each += zg_pool_memory_size(config->exchange_size, config->exchanges_each);
+	each += zg_pool_memory_size(config->chunk_size, config->chunks_each);
+	each += zgi_io_carve_size(&io_options);
+	each += config_padding_each();
+	return each * config->shard_count;
+}

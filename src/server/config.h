@@ -1,0 +1,63 @@
+/*
+ * Config: what the options come to on this machine: how many shards, and how much
+ * of everything each of them has. Every capacity is a sum of those who hold one.
+ */
+#ifndef ZEROG_SERVER_CONFIG_H
+#define ZEROG_SERVER_CONFIG_H
+
+#include <stdint.h>
+
+#include <zerog/options.h>
+#include <zerog/plan.h>
+
+#include "io/io.h"
+#include "io/listen.h"
+
+#define ZGI_SHARD_STACK_SIZE (64 * 1024)
+#define ZGI_ACCEPT_HEADROOM 256 /* accepts that one turn may bring before the oldest are closed */
+
+struct zgi_server_config {
+	struct zg_options options; /* a copy */
+	struct zgi_address address;
+	enum zg_io_kind io_kind;
+	uint32_t shard_count;
+	uint32_t connections_each; /* open at once, a shard: the limit */
+	uint32_t slots_each; /* connections_each and the headroom */
+	uint32_t exchanges_each;
+	uint32_t chunks_each;
+	uint32_t inbox_cells_each;
+	uint32_t ring_entries;
+	uint64_t exchange_size; /* bytes of a block */
+	uint64_t chunk_size; /* bytes of a block */
+	uint64_t shard_size; /* bytes of a shard's own struct and buffers */
+	char io_reason[160]; /* why this backend */
+};
+
+/**
+ * zgi_server_configure() - work the options out
+ * @options:     validated one by one by zg_options_parse()
+ * @ret_config:  overwritten
+ * @ret_error:   on failure, one sentence that names the option to change
+ *
+ * Raises RLIMIT_NOFILE to its hard limit. Return: 0; -errno.
+ */
+ZG_MUST_USE int zgi_server_configure(const struct zg_options *options,
+				     struct zgi_server_config *ret_config,
+				     struct zg_text *ret_error);
+
+/**
+ * zgi_server_plan() - the plan of a server with this configuration
+ * @config:  configured
+ * @plan:    initialised; lines are added. The first is this process as it stands
+ *
+ * Return: 0; -errno.
+ */
+ZG_MUST_USE int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan);
+
+/**
+ * zgi_server_region_size() - bytes the region needs: the part of the plan that is carved
+ * @config:  configured
+ */
+uint64_t zgi_server_region_size(const struct zgi_server_config *config);
+
+#endif

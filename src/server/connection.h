@@ -1,0 +1,83 @@
+/*
+ * Connection: a slot in a flat table, and what may happen to it.
+ *
+ * An idle connection is parked: this slot is all there is of it. The slot's
+ * number is the connection's descriptor, so the slot does not hold it.
+ *
+ *	accept ─→ PARKED ⇄ HOT            idle: without an exchange, or with one at the ready
+ *	            │       │
+ *	            ▼       ▼
+ *	WAITING → RECEIVING ⇄ SENDING ⇄ PENDING
+ *	   │           │          │
+ *	   ▼           ▼          ▼
+ *	REFUSING → SHUTTING → LINGERING → CLOSING → free
+ *
+ * One operation is in flight at the most (see io/io.h). A state that ends an
+ * operation early (PARKING, LATE, CLOSING) waits for that operation to complete.
+ */
+#ifndef ZEROG_SERVER_CONNECTION_H
+#define ZEROG_SERVER_CONNECTION_H
+
+#include <assert.h>
+#include <stdint.h>
+
+struct zgi_shard;
+
+enum zgi_connection_state {
+	ZGI_CONNECTION_FREE,
+	ZGI_CONNECTION_PARKED, /* a poll in flight; no exchange */
+	ZGI_CONNECTION_WAITING, /* readable, in the queue for an exchange; nothing in flight */
+	ZGI_CONNECTION_HOT, /* an exchange and its receive in flight, nothing has come yet */
+	ZGI_CONNECTION_PARKING, /* as HOT, being cancelled to be parked */
+	ZGI_CONNECTION_RECEIVING, /* a request has begun, a receive in flight */
+	ZGI_CONNECTION_LATE, /* as RECEIVING, being cancelled because its time is over */
+	ZGI_CONNECTION_SENDING, /* a send in flight */
+	ZGI_CONNECTION_PENDING, /* its handler will be resumed; nothing in flight */
+	ZGI_CONNECTION_REFUSING, /* a 503 is being sent, without an exchange */
+	ZGI_CONNECTION_SHUTTING, /* our end of the stream is being closed; no exchange */
+	ZGI_CONNECTION_LINGERING, /* reading and throwing away until the peer closes */
+	ZGI_CONNECTION_CLOSING, /* its operation is being cancelled, then it is closed */
+};
+
+#define ZGI_CONNECTION_NONE UINT32_MAX
+#define ZGI_CONNECTION_EVICTED 255 /* in phase_timed, while CLOSING: it was counted as leaving */
+
+struct zgi_connection {
+	uint32_t generation; /* counts the connections of this slot; part of every tag */
+	uint32_t deadline; /* tick at which the state has lasted too long; UINT32_MAX: never */
+	uint32_t link; /* its exchange's number, or the next in the queue */
+	uint8_t state; /* enum zgi_connection_state */
+	uint8_t phase_timed; /* which phase of a request the deadline belongs to, plus one; or 0 */
+	uint16_t discarded; /* while lingering: kilobytes thrown away */
+};
+
+static_assert(sizeof(struct zgi_connection) == 16, "a parked connection is 16 bytes");
+
+/* A new connection in this slot. */
+void zgi_connection_accepted(struct zgi_shard *shard, uint32_t index);
+
+/* The operation in flight has completed. */
+void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result);
+
+/* Its deadline has passed. */
+void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index);
+
+/* End it: at once when nothing is in flight, else when that has completed. */
+void zgi_connection_end(struct zgi_shard *shard, uint32_t index);
+
+/* End an idle one to make room for another. */
+void zgi_connection_evict(struct zgi_shard *shard, uint32_t index);
+
+/* Give an idle connection's exchange back as soon as its receive is cancelled. */
+void zgi_connection_cool(struct zgi_shard *shard, uint32_t index);
+
+/* A pending exchange's handler has gone on: so does its connection. */
+void zgi_connection_resumed(struct zgi_shard *shard, uint32_t index);
+
+/* Hand free exchanges to those who wait, the longest waiting first. */
+void zgi_connection_serve_waiting(struct zgi_shard *shard);
+
+/* Refuse the head of the queue with a 503. */
+void zgi_connection_refuse_waiting(struct zgi_shard *shard);
+
+#endif

@@ -1,0 +1,231 @@
+/*
+ * Flags, made from the one table of limits. What is not a number (an address, a
+ * backend, a mode) has a row in the small table of words below it.
+ */
+
+#include <zerog/options.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+
+struct options_limit {
+	const char *flag;
+	const char *unit;
+	const char *sentence;
+	size_t offset; /* of its field in struct zg_options */
+	uint64_t minimum;
+	uint64_t initial;
+	uint64_t maximum;
+};
+
+static const struct options_limit options_limits[] = {
+#define OPTIONS_ROW(field, flag, unit, minimum, initial, maximum, sentence) \
+	{flag, unit, sentence, offsetof(struct zg_options, field), minimum, initial, maximum},
+	ZG_LIMITS(OPTIONS_ROW)
+#undef OPTIONS_ROW
+};
+
+#define OPTIONS_LIMIT_COUNT (sizeof(options_limits) / sizeof(options_limits[0]))
+
+static uint64_t *options_field(struct zg_options *options, const struct options_limit *limit)
+{
+	return (uint64_t *)(void *)((char *)options + limit->offset);
+}
+
+void zg_options_init(struct zg_options *options)
+{
+	*options = (struct zg_options){
+		.listen = "127.0.0.1:60000",
+		.io = ZG_IO_AUTO,
+		.seal = ZG_SEAL_COUNT,
+	};
+	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++)
+		*options_field(options, &options_limits[index]) = options_limits[index].initial;
+}
+
+/* A whole number in decimal, nothing before or after it. */
+static bool options_number_read(const char *text, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (text[0] == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		if (__builtin_mul_overflow(number, UINT64_C(10), &number) ||
+		    __builtin_add_overflow(number, (uint64_t)(*text - '0'), &number))
+			return false;
+	}
+	*ret_number = number;
+	return true;
+}
+
+static int options_limit_set(struct zg_options *options, const struct options_limit *limit,
+			     const char *value, struct zg_text *ret_error)
+{
+	uint64_t number;
+
+	if (!options_number_read(value, &number) || number < limit->minimum ||
+	    number > limit->maximum) {
+		zg_text_print(ret_error,
+			      "--%s takes a whole number from %" PRIu64 " to %" PRIu64
+			      " (%s), not \"%s\"",
+			      limit->flag, limit->minimum, limit->maximum, limit->unit, value);
+		return -EINVAL;
+	}
+	*options_field(options, limit) = number;
+	return 0;
+}
+
+static int options_listen_set(struct zg_options *options, const char *value,
+			      struct zg_text *ret_error)
+{
+	size_t size = strlen(value);
+
+	if (size == 0 || size >= sizeof(options->listen)) {
+		zg_text_print(ret_error, "--listen takes an address of 1 to %zu bytes",
+			      sizeof(options->listen) - 1);
+		return -EINVAL;
+	}
+	memcpy(options->listen, value, size + 1);
+	return 0;
+}
+
+static int options_io_set(struct zg_options *options, const char *value, struct zg_text *ret_error)
+{
+	if (strcmp(value, "uring") == 0)
+		options->io = ZG_IO_URING;
+	else if (strcmp(value, "epoll") == 0)
+		options->io = ZG_IO_EPOLL;
+	else if (strcmp(value, "auto") == 0)
+		options->io = ZG_IO_AUTO;
+	else {
+		zg_text_print(ret_error, "--io takes uring, epoll or auto, not \"%s\"", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int options_seal_set(struct zg_options *options, const char *value,
+			    struct zg_text *ret_error)
+{
+	if (strcmp(value, "count") == 0)
+		options->seal = ZG_SEAL_COUNT;
+	else if (strcmp(value, "trap") == 0)
+		options->seal = ZG_SEAL_TRAP;
+	else {
+		zg_text_print(ret_error, "--seal takes count or trap, not \"%s\"", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static const struct options_word {
+	const char *flag;
+	const char *values;
+	const char *sentence;
+	int (*set)(struct zg_options *options, const char *value, struct zg_text *ret_error);
+} options_words[] = {
+	{"listen", "ADDRESS:PORT, [ADDRESS]:PORT, :PORT or unix:PATH; default 127.0.0.1:60000",
+	 "Where to listen; :PORT is every IPv4 address, [::]:PORT every address.",
+	 options_listen_set},
+	{"io", "uring, epoll or auto; default auto",
+	 "How to talk to the kernel; auto takes uring where it is allowed.", options_io_set},
+	{"seal", "count or trap; default count",
+	 "What a malloc after boot does: it is counted, or it ends the process with a stack.",
+	 options_seal_set},
+};
+
+#define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))
+
+/* Set one flag by its name; -ENOENT when there is no such flag. */
+static int options_set(struct zg_options *options, struct zg_slice flag, const char *value,
+		       struct zg_text *ret_error)
+{
+	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++) {
+		const struct options_limit *limit = &options_limits[index];
+
+		if (zg_slice_equals(flag, (struct zg_slice){limit->flag, strlen(limit->flag)}))
+			return options_limit_set(options, limit, value, ret_error);
+	}
+	for (size_t index = 0; index < OPTIONS_WORD_COUNT; index++) {
+		const struct options_word *word = &options_words[index];
+
+		if (zg_slice_equals(flag, (struct zg_slice){word->flag, strlen(word->flag)}))
+			return word->set(options, value, ret_error);
+	}
+	return -ENOENT;
+}
+
+/* Flags without a value. Returns whether it was one. */
+static bool options_switch_set(struct zg_options *options, const char *argument)
+{
+	if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+		options->print_help = true;
+	else if (strcmp(argument, "--plan") == 0)
+		options->print_plan = true;
+	else
+		return false;
+	return true;
+}
+
+int zg_options_parse(struct zg_options *options, int argc, char **argv, struct zg_text *ret_error)
+{
+	for (int index = 1; index < argc; index++) {
+		const char *argument = argv[index];
+		const char *value;
+		struct zg_slice flag;
+
+		if (options_switch_set(options, argument))
+			continue;
+		if (strncmp(argument, "--", 2) != 0) {
+			zg_text_print(ret_error, "\"%s\" is not a flag; --help lists them",
+				      argument);
+			return -EINVAL;
+		}
+
+		const char *equals = strchr(argument, '=');
+
+		flag.data = argument + 2;
+		flag.size = equals != NULL ? (size_t)(equals - flag.data) : strlen(flag.data);
+		value = equals != NULL ? equals + 1 : argv[index + 1];
+
+		/* Probed with its own value first, so that an unknown flag is called unknown. */
+		int result = value == NULL ? options_set(options, flag, "", ret_error)
+					   : options_set(options, flag, value, ret_error);
+
+		if (result == -ENOENT) {
+			zg_text_print(ret_error, "--%.*s is not a flag; --help lists them",
+				      (int)flag.size, flag.data);
+			return -EINVAL;
+		}
+		if (result < 0)
+			return result;
+		index += equals == NULL;
+	}
+	return 0;
+}
+
+void zg_options_help(struct zg_text *text)
+{
+	zg_text_print(text, "Flags, as --flag VALUE or --flag=VALUE:\n\n");
+	for (size_t index = 0; index < OPTIONS_WORD_COUNT; index++)
+		zg_text_print(text, "  --%s  (%s)\n      %s\n", options_words[index].flag,
+			      options_words[index].values, options_words[index].sentence);
+	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++) {
+		const struct options_limit *limit = &options_limits[index];
+
+		zg_text_print(text,
+			      "  --%s  (%s; default %" PRIu64 ", %" PRIu64 " to %" PRIu64
+			      ")\n      %s\n",
+			      limit->flag, limit->unit, limit->initial, limit->minimum,
+			      limit->maximum, limit->sentence);
+	}
+	zg_text_print(text, "  --plan\n      Print the plan these flags come to, and exit.\n"
+			    "  --help\n      Print this, and exit.\n");
+}

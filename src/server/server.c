@@ -1,0 +1,364 @@
+/*
+ * The life of a server. What boot takes it gives back in reverse order, whichever
+ * step failed; the seal lies between two barriers, when every thread has been
+ * started and none serves yet.
+ */
+
+#include "server/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/counter.h"
+
+#define SERVER_PAGE_SIZE 4096
+
+/* The server that zg_resume() reaches; set while its shards run. */
+static struct zgi_server *server_running;
+
+uint64_t zgi_server_sum(const struct zgi_server *server, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t index = 0; index < server->config.shard_count; index++) {
+		const char *shard = (const char *)&server->shards[index];
+
+		sum += zgi_counter_read((const uint64_t *)(const void *)(shard + offset));
+	}
+	return sum;
+}
+
+int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
+{
+	struct zgi_server *server = __atomic_load_n(&server_running, __ATOMIC_ACQUIRE);
+	struct zgi_message message = {.handle = handle, .then = then, .user = user};
+	uint32_t shard_index;
+
+	zg_assert(then != NULL);
+	if (server == NULL)
+		return -ESTALE;
+	shard_index = zg_handle_index(handle) / server->config.exchanges_each;
+	if (shard_index >= server->config.shard_count)
+		return -ESTALE;
+
+	struct zgi_shard *shard = &server->shards[shard_index];
+	int result = zgi_inbox_send(&shard->inbox, &message);
+
+	if (result == 0)
+		zgi_io_wake(shard->io);
+	return result;
+}
+
+/* A thread says that it has started, and waits for the gate. */
+static void gate_pass(struct zgi_gate *gate)
+{
+	pthread_mutex_lock(&gate->mutex);
+	gate->started_count++;
+	pthread_cond_broadcast(&gate->changed);
+	while (!gate->is_open)
+		pthread_cond_wait(&gate->changed, &gate->mutex);
+	pthread_mutex_unlock(&gate->mutex);
+}
+
+static void gate_wait(struct zgi_gate *gate, uint32_t count)
+{
+	pthread_mutex_lock(&gate->mutex);
+	while (gate->started_count < count)
+		pthread_cond_wait(&gate->changed, &gate->mutex);
+	pthread_mutex_unlock(&gate->mutex);
+}
+
+static void gate_open(struct zgi_gate *gate)
+{
+	pthread_mutex_lock(&gate->mutex);
+	gate->is_open = true;
+	pthread_cond_broadcast(&gate->changed);
+	pthread_mutex_unlock(&gate->mutex);
+}
+
+static void *server_shard_thread(void *user)
+{
+	struct zgi_shard *shard = user;
+
+	shard->result = zgi_shard_start(shard);
+	gate_pass(&shard->server->gate);
+	if (shard->result == 0)
+		shard->result = zgi_shard_run(shard);
+	zgi_counter_add(&shard->ended, 1);
+	return NULL;
+}
+
+/* The thread of a shard runs on a stack of the region, the lowest page of which faults. */
+static int server_thread_start(struct zgi_shard *shard)
+{
+	pthread_attr_t attributes;
+	int result;
+
+	if (mprotect(shard->stack, SERVER_PAGE_SIZE, PROT_NONE) < 0)
+		return -errno;
+	result = pthread_attr_init(&attributes);
+	if (result != 0)
+		return -result;
+	result = pthread_attr_setstack(&attributes, shard->stack + SERVER_PAGE_SIZE,
+				       ZGI_SHARD_STACK_SIZE);
+	if (result == 0)
+		result = pthread_create(&shard->thread, &attributes, server_shard_thread, shard);
+	pthread_attr_destroy(&attributes);
+	return -result;
+}
+
+static int server_region_init(struct zgi_server *server)
+{
+	const size_t stack_size = ZGI_SHARD_STACK_SIZE + SERVER_PAGE_SIZE;
+	uint32_t shard_count = server->config.shard_count;
+	void *stacks;
+	void *shards;
+	int result = zg_region_init(&server->region, zgi_server_region_size(&server->config));
+
+	if (result == 0)
+		result = zg_region_carve(&server->region, shard_count * stack_size,
+					 SERVER_PAGE_SIZE, &stacks);
+	if (result == 0)
+		result = zg_region_carve(&server->region, shard_count * server->config.shard_size,
+					 64, &shards);
+	if (result < 0)
+		return result;
+	server->shards = shards;
+	for (uint32_t index = 0; index < shard_count; index++)
+		server->shards[index].stack = (unsigned char *)stacks + index * stack_size;
+	return 0;
+}
+
+static int server_plan(struct zgi_server *server, struct zg_text *ret_error)
+{
+	const struct zg_plan_line *line = NULL;
+	const char *source;
+	uint64_t available;
+	int result;
+
+	zg_plan_init(&server->plan);
+	result = zgi_server_plan(&server->config, &server->plan);
+	if (result < 0) {
+		zg_text_print(ret_error, "the plan cannot be made: %s", strerrordesc_np(-result));
+		return result;
+	}
+	result = zg_memory_available(&available, &source);
+	if (result < 0) {
+		zg_text_print(ret_error, "the memory available cannot be read: %s",
+			      strerrordesc_np(-result));
+		return result;
+	}
+	result = zg_plan_check(&server->plan, available, &line);
+	if (result < 0)
+		zg_text_print(ret_error,
+			      "the plan needs %.1f MiB, but %s leaves %.1f MiB: its largest line "
+			      "is \"%s\" with %.1f MiB; lower %s",
+			      (double)server->plan.size_total / 1048576, source,
+			      (double)available / 1048576, line != NULL ? line->name : "none",
+			      line != NULL ? (double)line->size_total / 1048576 : 0,
+			      line != NULL ? line->option : "what the machine runs");
+	return result;
+}
+
+static int server_shards_init(struct zgi_server *server, const struct zgi_router *router)
+{
+	for (uint32_t index = 0; index < server->config.shard_count; index++) {
+		struct zgi_shard_options options = {
+			.config = &server->config,
+			.router = router,
+			.server = server,
+			.index = index,
+			.listen_fd = server->listen_fds[index],
+		};
+		int result = zgi_shard_init(&server->shards[index], &options, &server->region);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+/* All threads are started and wait; signals go to the thread that boots. */
+static int server_threads_start(struct zgi_server *server)
+{
+	int result = 0;
+
+	pthread_mutex_init(&server->gate.mutex, NULL);
+	pthread_cond_init(&server->gate.changed, NULL);
+	for (uint32_t index = 0; index < server->config.shard_count && result == 0; index++) {
+		result = server_thread_start(&server->shards[index]);
+		server->thread_count += result == 0;
+	}
+	gate_wait(&server->gate, server->thread_count);
+	for (uint32_t index = 0; index < server->thread_count && result == 0; index++)
+		result = server->shards[index].result;
+	return result;
+}
+
+static void server_threads_join(struct zgi_server *server)
+{
+	for (uint32_t index = 0; index < server->thread_count; index++)
+		pthread_join(server->shards[index].thread, NULL);
+	server->thread_count = 0;
+}
+
+static void server_command(struct zgi_server *server, enum zgi_shard_command command)
+{
+	for (uint32_t index = 0; index < server->config.shard_count; index++)
+		zgi_shard_command(&server->shards[index], command);
+}
+
+static void server_announce(const struct zgi_server *server)
+{
+	char buffer[1024];
+	struct zg_text text;
+	bool is_unix = server->config.address.storage.ss_family == AF_UNIX;
+
+	zg_text_init(&text, buffer, sizeof(buffer));
+	zg_text_print(&text,
+		      "%s: %" PRIu32 " shards, %" PRIu64 " connections, %" PRIu64
+		      " exchanges; plan %.1f MiB, resident %.1f MiB; %s\n%s: serving on %s",
+		      server->name, server->config.shard_count, server->config.options.connections,
+		      server->config.options.exchanges, (double)server->plan.size_total / 1048576,
+		      (double)server->resident_at_seal / 1048576, server->config.io_reason,
+		      server->name, is_unix ? "" : "http://");
+	zgi_address_format(&server->config.address, &text);
+	zg_text_append(&text, ZG_SLICE("\n"));
+	(void)!write(STDERR_FILENO, text.data, text.size);
+}
+
+static bool server_shards_have_ended(const struct zgi_server *server)
+{
+	for (uint32_t index = 0; index < server->config.shard_count; index++)
+		if (zgi_counter_read(&server->shards[index].ended) == 0)
+			return false;
+	return true;
+}
+
+/* Wait for a signal, or until a drain is over. Returns the signal, 0 when the time has passed. */
+static int server_signal_wait(const sigset_t *signals, uint64_t wait_ms)
+{
+	struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000),
+				.tv_nsec = (long)(wait_ms % 1000) * 1000000};
+	int number = sigtimedwait(signals, NULL, &wait);
+
+	return number > 0 ? number : 0;
+}
+
+/* SIGTERM: what is in flight may end, for so long; a second signal ends the wait. */
+static void server_drain(struct zgi_server *server, const sigset_t *signals)
+{
+	uint64_t until_ns =
+		zgi_clock_ns() + server->config.options.drain_timeout_ms * UINT64_C(1000000);
+
+	server_command(server, ZGI_SHARD_DRAIN);
+	while (!server_shards_have_ended(server) && zgi_clock_ns() < until_ns)
+		if (server_signal_wait(signals, 20) != 0)
+			break;
+}
+
+static void server_serve(struct zgi_server *server, const sigset_t *signals)
+{
+	int number = 0;
+
+	while (number == 0 && !server_shards_have_ended(server))
+		number = server_signal_wait(signals, 1000);
+	if (number == SIGTERM)
+		server_drain(server, signals);
+	server_command(server, ZGI_SHARD_STOP);
+}
+
+/* From here on nothing allocates, until the threads have ended. */
+static int server_sealed(struct zgi_server *server, const sigset_t *signals,
+			 struct zg_text *ret_error)
+{
+	int result = server_threads_start(server);
+
+	if (result < 0) {
+		zg_text_print(ret_error, "a shard cannot start: %s", strerrordesc_np(-result));
+		for (uint32_t index = 0; index < server->thread_count; index++)
+			server->shards[index].command = ZGI_SHARD_STOP;
+		gate_open(&server->gate);
+		server_threads_join(server);
+		return result;
+	}
+	(void)!zg_memory_resident(&server->resident_at_seal);
+	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
+	zg_seal(server->config.options.seal);
+	gate_open(&server->gate);
+	server_announce(server);
+	server_serve(server, signals);
+	server_threads_join(server);
+	zg_unseal();
+	__atomic_store_n(&server_running, NULL, __ATOMIC_RELEASE);
+	for (uint32_t index = 0; index < server->config.shard_count && result == 0; index++)
+		result = server->shards[index].result;
+	if (result < 0)
+		zg_text_print(ret_error, "a shard has stopped: %s", strerrordesc_np(-result));
+	return result;
+}
+
+static int server_listen(struct zgi_server *server, struct zg_text *ret_error)
+{
+	return zgi_listen(&server->config.address, (int)server->config.options.backlog,
+			  server->listen_fds, server->config.shard_count, ret_error);
+}
+
+static void server_close(struct zgi_server *server)
+{
+	for (uint32_t index = 0; index < server->config.shard_count; index++)
+		zgi_shard_fini(&server->shards[index]);
+	zgi_unlisten(&server->config.address, server->listen_fds, server->config.shard_count);
+}
+
+static int server_boot(struct zgi_server *server, const struct zgi_server_run_options *options,
+		       const sigset_t *signals, struct zg_text *ret_error)
+{
+	int result = server_plan(server, ret_error);
+
+	if (result < 0)
+		return result;
+	result = server_region_init(server);
+	if (result < 0) {
+		zg_text_print(ret_error, "%.1f MiB cannot be reserved: %s",
+			      (double)zgi_server_region_size(&server->config) / 1048576,
+			      strerrordesc_np(-result));
+		return result;
+	}
+	result = server_listen(server, ret_error);
+	if (result < 0)
+		return result;
+	result = server_shards_init(server, options->router);
+	if (result < 0)
+		zg_text_print(ret_error, "a shard cannot be made: %s", strerrordesc_np(-result));
+	else
+		result = server_sealed(server, signals, ret_error);
+	server_close(server);
+	return result;
+}
+
+int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_options *options,
+		   struct zg_text *ret_error)
+{
+	sigset_t signals;
+	sigset_t signals_before;
+	int result;
+
+	*server = (struct zgi_server){.name = options->name, .started_ns = zgi_clock_ns()};
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, &signals_before);
+	result = zgi_server_configure(options->options, &server->config, ret_error);
+	if (result == 0)
+		result = server_boot(server, options, &signals, ret_error);
+	zg_region_fini(&server->region);
+	pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
+	return result;
+}

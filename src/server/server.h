@@ -1,0 +1,65 @@
+/*
+ * Server: boot, seal, serve, drain.
+ *
+ * Boot works the options out, makes the plan, reserves it as one region, starts
+ * the shards, and seals. Then the thread that booted waits for signals.
+ */
+#ifndef ZEROG_SERVER_SERVER_H
+#define ZEROG_SERVER_SERVER_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include <zerog/plan.h>
+#include <zerog/region.h>
+
+#include "server/config.h"
+#include "server/shard.h"
+
+#define ZGI_SHARDS_MAX 1024 /* as the option's maximum */
+
+/* Where the threads wait for the seal, and boot for the threads. */
+struct zgi_gate {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	uint32_t started_count; /* shards that have started, or failed to */
+	bool is_open;
+};
+
+struct zgi_server {
+	const char *name; /* borrowed: the app's */
+	struct zgi_server_config config;
+	struct zg_plan plan;
+	struct zg_region region;
+	struct zgi_shard *shards; /* in the region: config.shard_count of them */
+	uint32_t thread_count; /* shards whose thread was started */
+	uint64_t started_ns;
+	uint64_t resident_at_seal; /* bytes */
+	struct zgi_gate gate;
+	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
+};
+
+/**
+ * zgi_server_run() - serve until a signal ends it
+ * @server:    the caller's, static for its size; overwritten
+ * @name:      borrowed
+ * @options:   read during the call
+ * @router:    borrowed until the return
+ * @ret_error: on failure, one sentence that says what to change
+ *
+ * SIGTERM drains, SIGINT and a second SIGTERM stop. Return: 0; -errno.
+ */
+struct zgi_server_run_options {
+	const char *name;
+	const struct zg_options *options;
+	const struct zgi_router *router;
+};
+ZG_MUST_USE int zgi_server_run(struct zgi_server *server,
+			       const struct zgi_server_run_options *options,
+			       struct zg_text *ret_error);
+
+/* The sum of one counter of struct zgi_shard_counters over all shards; any thread. */
+#define ZGI_SERVER_SUM(server, member) zgi_server_sum((server), offsetof(struct zgi_shard, member))
+uint64_t zgi_server_sum(const struct zgi_server *server, size_t offset);
+
+#endif

@@ -1,0 +1,305 @@
+/*
+ * A shard's loop: wait, look at the clock once, handle what has completed, and
+ * once a tick look after deadlines. One reading of the clock serves all events
+ * of a turn.
+ */
+
+#include "server/shard.h"
+
+#include <errno.h>
+
+#include "base/assert.h"
+#include "base/clock.h"
+#include "base/counter.h"
+
+#define SHARD_MAGIC 0x7a677368U
+#define SHARD_WAIT_QUIET_NS UINT64_C(1000000000) /* with parked connections only */
+#define SHARD_WAIT_EMPTY_NS UINT64_C(10000000000) /* with no connection at all */
+#define SHARD_HOT_MS 200 /* how long a quiet connection keeps its exchange at the ready */
+#define SHARD_LINGER_MS 2000 /* how long a peer may take to see that we have closed */
+#define SHARD_EXCHANGE_TAG 'x'
+#define SHARD_CHUNK_TAG 'c'
+
+/* A deadline is never early: a part of a tick counts as a whole one, and the present one has
+ * begun already. */
+static uint32_t shard_ticks(uint64_t ms)
+{
+	return (uint32_t)((ms * 1000000 + ZGI_TICK_NS - 1) / ZGI_TICK_NS) + 1;
+}
+
+static void shard_times_init(struct zgi_shard_times *times, const struct zg_options *options)
+{
+	times->header = shard_ticks(options->header_timeout_ms);
+	times->body = shard_ticks(options->body_timeout_ms);
+	times->idle = shard_ticks(options->idle_timeout_ms);
+	times->write = shard_ticks(options->write_timeout_ms);
+	times->handler = shard_ticks(options->handler_timeout_ms);
+	times->exchange_wait = shard_ticks(options->exchange_wait_ms_max);
+	times->hot = shard_ticks(SHARD_HOT_MS);
+	times->linger = shard_ticks(SHARD_LINGER_MS);
+}
+
+static int shard_pool_init(struct zg_pool *pool, struct zg_region *region,
+			   struct zg_pool_options options)
+{
+	int result;
+
+	options.memory_size = zg_pool_memory_size(options.block_size, options.block_count);
+	result = zg_region_carve(region, options.memory_size, ZG_POOL_ALIGNMENT, &options.memory);
+	if (result < 0)
+		return result;
+	return zg_pool_init(pool, &options);
+}
+
+static int shard_pools_init(struct zgi_shard *shard, const struct zgi_server_config *config,
+			    struct zg_region *region)
+{
+	int result = shard_pool_init(&shard->exchanges, region,
+				     (struct zg_pool_options){
+					     .name = "exchanges",
+					     .block_size = config->exchange_size,
+					     .block_count = config->exchanges_each,
+					     .index_first = shard->index * config->exchanges_each,
+					     .tag = SHARD_EXCHANGE_TAG,
+				     });
+
+	if (result < 0)
+		return result;
+	return shard_pool_init(&shard->chunks, region,
+			       (struct zg_pool_options){
+				       .name = "arena chunks",
+				       .block_size = config->chunk_size,
+				       .block_count = config->chunks_each,
+				       .tag = SHARD_CHUNK_TAG,
+			       });
+}
+
+static int shard_tables_init(struct zgi_shard *shard, const struct zgi_server_config *config,
+			     struct zg_region *region)
+{
+	void *memory;
+	int result = zg_region_carve(region, config->slots_each * sizeof(struct zgi_connection), 64,
+				     &memory);
+
+	if (result < 0)
+		return result;
+	shard->connections = memory;
+	for (uint32_t index = 0; index < config->slots_each; index++)
+		shard->connections[index] = (struct zgi_connection){
+			.deadline = UINT32_MAX,
+			.link = ZGI_CONNECTION_NONE,
+		};
+
+	result = zg_region_carve(region, config->inbox_cells_each * sizeof(struct zgi_inbox_cell),
+				 64, &memory);
+	if (result < 0)
+		return result;
+	zgi_inbox_init(&shard->inbox, memory, config->inbox_cells_each);
+	return 0;
+}
+
+static void shard_web_init(struct zgi_shard *shard, const struct zg_options *options,
+			   const struct zgi_router *router)
+{
+	shard->web.router = router;
+	shard->web.http_limits.head_size_max =
+		(uint32_t)options->read_buffer_size - ZGI_EXCHANGE_STAGING_SIZE;
+	shard->web.http_limits.fields_max = (uint32_t)options->fields_max;
+	shard->web.read_buffer_size = (uint32_t)options->read_buffer_size;
+	shard->web.write_buffer_size = (uint32_t)options->write_buffer_size;
+	shard->web.body_size_max = options->body_size_max;
+	shard->web.exchanges = &shard->exchanges;
+	shard->web.shard = shard;
+}
+
+int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *options,
+		   struct zg_region *region)
+{
+	const struct zgi_server_config *config = options->config;
+	struct zgi_io_options io_options = {
+		.kind = config->io_kind,
+		.descriptor_count = config->slots_each,
+		.ring_entries = config->ring_entries,
+		.listen_fd = options->listen_fd,
+	};
+	int result;
+
+	shard->magic = SHARD_MAGIC;
+	shard->index = options->index;
+	shard->server = options->server;
+	shard->slot_count = config->slots_each;
+	shard->connection_limit = config->connections_each;
+	shard->hot_reserve = config->exchanges_each / 4 > 0 ? config->exchanges_each / 4 : 1;
+	shard->started_ns = zgi_clock_ns();
+	zgi_list_init(&shard->hot);
+	zgi_histogram_init(&shard->turn_ns);
+	shard_times_init(&shard->times, &config->options);
+	shard_web_init(shard, &config->options, options->router);
+	result = shard_tables_init(shard, config, region);
+	if (result == 0)
+		result = shard_pools_init(shard, config, region);
+	if (result == 0)
+		result = zgi_io_create(&io_options, region, &shard->io);
+	return result;
+}
+
+void zgi_shard_fini(struct zgi_shard *shard)
+{
+	if (shard->magic == 0)
+		return;
+	zg_assert(shard->magic == SHARD_MAGIC);
+	zgi_io_destroy(shard->io);
+	zg_pool_fini(&shard->exchanges);
+	zg_pool_fini(&shard->chunks);
+	shard->magic = 0;
+}
+
+int zgi_shard_start(struct zgi_shard *shard)
+{
+	zg_assert(shard->magic == SHARD_MAGIC);
+	return zgi_io_start(shard->io);
+}
+
+void zgi_shard_command(struct zgi_shard *shard, enum zgi_shard_command command)
+{
+	__atomic_store_n(&shard->command, (uint32_t)command, __ATOMIC_RELEASE);
+	zgi_io_wake(shard->io);
+}
+
+static void shard_messages(struct zgi_shard *shard)
+{
+	struct zgi_message message;
+
+	while (zgi_inbox_receive(&shard->inbox, &message)) {
+		struct zg_exchange *x = zg_pool_get(&shard->exchanges, message.handle);
+
+		if (x == NULL || zgi_exchange_resume(x, message.then, message.user) < 0) {
+			zgi_counter_add(&shard->counters.resumed_stale, 1);
+			continue;
+		}
+		zgi_counter_add(&shard->counters.resumed, 1);
+		zgi_connection_resumed(shard, x->connection);
+	}
+}
+
+static void shard_accept_stop(struct zgi_shard *shard)
+{
+	if (!shard->is_accepting)
+		return;
+	shard->is_accepting = false;
+	shard->is_accept_ending = true;
+	zgi_io_accept_stop(shard->io);
+}
+
+static void shard_drain(struct zgi_shard *shard)
+{
+	if (shard->is_draining)
+		return;
+	shard->is_draining = true;
+	shard->web.is_draining = true;
+	shard_accept_stop(shard);
+	zgi_shard_end_idle(shard);
+}
+
+/* While the table has no room to spare, those who come wait in the kernel's queue. */
+static void shard_accepting_adjust(struct zgi_shard *shard)
+{
+	uint32_t spare = shard->slot_count - shard->live_count;
+
+	if (spare < ZGI_ACCEPT_HEADROOM / 4) {
+		shard_accept_stop(shard);
+	} else if (spare >= ZGI_ACCEPT_HEADROOM / 2 && !shard->is_accepting &&
+		   !shard->is_accept_ending && !shard->is_draining) {
+		shard->is_accepting = true;
+		zgi_io_accept_start(shard->io);
+	}
+}
+
+static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *event)
+{
+	switch ((enum zgi_io_event_kind)event->kind) {
+	case ZGI_IO_DONE:
+		zgi_connection_done(shard, event->tag, event->result);
+		return;
+	case ZGI_IO_ACCEPTED:
+		if (event->result >= 0)
+			zgi_connection_accepted(shard, (uint32_t)event->result);
+		else
+			zgi_counter_add(&shard->counters.accept_errors, 1);
+		/* No descriptor is left in the process: the oldest idle one makes room. */
+		if (event->result == -EMFILE || event->result == -ENFILE)
+			(void)zgi_shard_evict(shard);
+		return;
+	case ZGI_IO_WOKEN:
+		shard_messages(shard);
+		return;
+	case ZGI_IO_ACCEPT_ENDED:
+		shard->is_accept_ending = false;
+		return;
+	}
+}
+
+/* The date changes once a second; the clock is read for it once a tick. */
+static void shard_clock(struct zgi_shard *shard, uint64_t now_ns)
+{
+	uint32_t tick = (uint32_t)((now_ns - shard->started_ns) / ZGI_TICK_NS);
+	time_t seconds;
+
+	if (tick == shard->tick && shard->date_seconds != 0)
+		return;
+	shard->tick = tick;
+	seconds = time(NULL);
+	if (seconds != shard->date_seconds) {
+		shard->date_seconds = seconds;
+		zgi_http_date_format(seconds, shard->web.date);
+	}
+}
+
+/* Until the next tick while something has a short deadline; else longer. */
+static uint64_t shard_wait_ns(const struct zgi_shard *shard, uint64_t now_ns)
+{
+	if (shard->live_count == 0)
+		return SHARD_WAIT_EMPTY_NS;
+	if (shard->exchanges.free_count == shard->exchanges.block_count &&
+	    shard->waiting_count == 0)
+		return SHARD_WAIT_QUIET_NS;
+	return ZGI_TICK_NS - (now_ns - shard->started_ns) % ZGI_TICK_NS;
+}
+
+static bool shard_is_done(const struct zgi_shard *shard)
+{
+	uint32_t command = __atomic_load_n(&shard->command, __ATOMIC_ACQUIRE);
+
+	return command == ZGI_SHARD_STOP || (shard->is_draining && shard->live_count == 0);
+}
+
+int zgi_shard_run(struct zgi_shard *shard)
+{
+	uint64_t now_ns = zgi_clock_ns();
+
+	shard_clock(shard, now_ns);
+	shard_accepting_adjust(shard);
+	while (!shard_is_done(shard)) {
+		int count = zgi_io_wait(shard->io, shard_wait_ns(shard, now_ns), shard->events);
+
+		if (count < 0)
+			return count;
+		now_ns = zgi_clock_ns();
+		shard_clock(shard, now_ns);
+		for (int index = 0; index < count; index++)
+			shard_event(shard, &shard->events[index]);
+		zgi_connection_serve_waiting(shard);
+		zgi_shard_sweep(shard);
+		if (__atomic_load_n(&shard->command, __ATOMIC_ACQUIRE) == ZGI_SHARD_DRAIN)
+			shard_drain(shard);
+		shard_accepting_adjust(shard);
+
+		uint64_t end_ns = zgi_clock_ns();
+
+		zgi_histogram_record(&shard->turn_ns, end_ns - now_ns);
+		zgi_counter_add(&shard->counters.turns, 1);
+		zgi_counter_add(&shard->counters.events, (uint64_t)count);
+		now_ns = end_ns;
+	}
+	return 0;
+}

@@ -1,0 +1,173 @@
+/*
+ * Shard: one thread with its own listener, I/O object, connection table, pools and
+ * counters. Shards share nothing; they are told things through their inboxes.
+ */
+#ifndef ZEROG_SERVER_SHARD_H
+#define ZEROG_SERVER_SHARD_H
+
+#include <pthread.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zerog/pool.h>
+#include <zerog/region.h>
+
+#include "base/histogram.h"
+#include "base/list.h"
+#include "io/io.h"
+#include "server/config.h"
+#include "server/connection.h"
+#include "server/inbox.h"
+#include "web/exchange.h"
+
+#define ZGI_TICK_NS UINT64_C(100000000) /* deadlines are counted in tenths of a second */
+#define ZGI_DISCARD_SIZE 4096
+#define ZGI_VICTIMS_MAX 32
+
+struct zgi_server;
+
+/* What a shard counts; written by its thread, read by any. */
+struct zgi_shard_counters {
+	uint64_t accepted;
+	uint64_t accept_errors;
+	uint64_t closed;
+	uint64_t parked; /* times a connection was parked */
+	uint64_t unparked; /* times a parked connection got an exchange */
+	uint64_t waited; /* times a connection had to wait for an exchange */
+	uint64_t refused; /* 503 because none became free in time, or at the limit */
+	uint64_t evicted; /* idle connections closed to make room */
+	uint64_t timeouts_idle;
+	uint64_t timeouts_request; /* head or body too slow */
+	uint64_t timeouts_write;
+	uint64_t timeouts_handler;
+	uint64_t resumed;
+	uint64_t resumed_stale; /* resumes whose handle was stale: harmless */
+	uint64_t turns; /* of the loop */
+	uint64_t events;
+};
+
+/* Time-outs in ticks. */
+struct zgi_shard_times {
+	uint32_t header;
+	uint32_t body;
+	uint32_t idle;
+	uint32_t write;
+	uint32_t handler;
+	uint32_t exchange_wait;
+	uint32_t hot;
+	uint32_t linger;
+};
+
+/* An idle connection that may be closed to make room, as it was when it was chosen. */
+struct zgi_victim {
+	uint32_t index;
+	uint32_t generation;
+	uint32_t deadline;
+};
+
+enum zgi_shard_command {
+	ZGI_SHARD_SERVE,
+	ZGI_SHARD_DRAIN,
+	ZGI_SHARD_STOP,
+};
+
+struct zgi_shard {
+	uint32_t magic;
+	uint32_t index;
+
+	/* What every event touches. */
+	struct zgi_io *io;
+	struct zgi_connection *connections; /* in the region: slot_count of them */
+	uint32_t slot_count;
+	uint32_t connection_limit;
+	uint32_t live_count; /* slots that are not free */
+	uint32_t leaving_count; /* of those, the evicted that are still closing */
+	uint32_t tick; /* now */
+	uint32_t hot_reserve; /* exchanges that quiet connections may not hold */
+	uint32_t waiting_head; /* the queue for exchanges: linked by slot */
+	uint32_t waiting_tail;
+	uint32_t waiting_count;
+	bool is_accepting;
+	bool is_accept_ending; /* stopped, but its last event has not come */
+	bool is_draining;
+	struct zgi_list hot; /* exchanges of HOT connections, the longest quiet first */
+	struct zgi_shard_times times;
+	struct zgi_shard_counters counters;
+	struct zg_pool exchanges;
+	struct zg_pool chunks;
+	struct zgi_web web;
+
+	/* What a turn touches. */
+	uint64_t started_ns;
+	time_t date_seconds;
+	uint32_t sweep_cursor;
+	uint32_t sweep_tick;
+	uint32_t victim_count;
+	uint32_t victim_next;
+	struct zgi_victim victims[ZGI_VICTIMS_MAX];
+	struct zgi_inbox inbox;
+	struct zgi_histogram turn_ns; /* how long a turn took, waiting apart */
+	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
+	unsigned char discard[ZGI_DISCARD_SIZE]; /* where what nobody will read is received */
+
+	/* What boot and the end touch. */
+	struct zgi_server *server; /* borrowed */
+	uint32_t command; /* enum zgi_shard_command, set by the server's thread */
+	uint64_t ended; /* 1 when the thread has left its loop */
+	int result; /* of the thread's start, then of its loop */
+	unsigned char *stack; /* in the region */
+	pthread_t thread;
+};
+
+/**
+ * zgi_shard_init() - carve a shard's parts from the region
+ * @shard:      in the region; overwritten
+ * @config:     borrowed during the call
+ * @router:     borrowed
+ * @index:      its number
+ * @listen_fd:  borrowed
+ * @region:     carved from, as planned
+ *
+ * Return: 0; -errno.
+ */
+struct zgi_shard_options {
+	const struct zgi_server_config *config;
+	const struct zgi_router *router;
+	struct zgi_server *server;
+	uint32_t index;
+	int listen_fd;
+};
+ZG_MUST_USE int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *options,
+			       struct zg_region *region);
+
+/* Close what the shard holds; its thread has ended. */
+void zgi_shard_fini(struct zgi_shard *shard);
+
+/* Set up the I/O object; on the shard's thread. Return: 0; -errno. */
+ZG_MUST_USE int zgi_shard_start(struct zgi_shard *shard);
+
+/* Serve until told to stop, or until a drain has ended. Return: 0; -errno of the I/O core. */
+ZG_MUST_USE int zgi_shard_run(struct zgi_shard *shard);
+
+/* Tell a shard to drain or to stop; any thread. */
+void zgi_shard_command(struct zgi_shard *shard, enum zgi_shard_command command);
+
+/* sweep.c: look at the deadlines of a part of the table, and at the heads of the queues. */
+void zgi_shard_sweep(struct zgi_shard *shard);
+
+/* sweep.c: close the connection that has been idle the longest. Return: false when none is idle. */
+bool zgi_shard_evict(struct zgi_shard *shard);
+
+/* sweep.c: end every connection that is idle. */
+void zgi_shard_end_idle(struct zgi_shard *shard);
+
+/* The exchange of a connection that has one. */
+static inline struct zg_exchange *zgi_shard_exchange(struct zgi_shard *shard, uint32_t index)
+{
+	return (struct zg_exchange *)(void *)(shard->exchanges.blocks +
+					      shard->connections[index].link *
+						      shard->exchanges.block_size);
+}
+
+#endif
