@@ -32,7 +32,7 @@ struct zg_slice zg_method_name(enum zg_method method);
  * zg_status_reason() - the reason phrase of a status
  * @status:  100 to 599
  *
- * Return: static text; "Unknown" for a status that RFC 9110 does not name.
+ * Return: static text; "Unknown" for a status that IANA's registry does not name.
  */
 struct zg_slice zg_status_reason(int status);
 

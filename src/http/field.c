@@ -29,7 +29,10 @@ enum field_seen {
 	FIELD_SEEN_EXPECT_OTHER = 512,
 };
 
-/* Moves the next element of a comma-separated list out of it, without the white space around. */
+/*
+ * Moves the next element of a comma-separated list out of it, without the white space around.
+ * After the last one, which is empty when the list ends in a comma, the list's data is NULL.
+ */
 static struct zg_slice field_list_next(struct zg_slice *list)
 {
 	const char *comma = memchr(list->data, ',', list->size);
@@ -40,8 +43,7 @@ static struct zg_slice field_list_next(struct zg_slice *list)
 		list->data = comma + 1;
 		list->size -= element.size + 1;
 	} else {
-		list->data += list->size;
-		list->size = 0;
+		*list = (struct zg_slice){NULL, 0};
 	}
 	while (element.size > 0 && zgi_http_byte_is_space(element.data[0])) {
 		element.data++;
@@ -111,13 +113,13 @@ static enum zgi_http_fault field_transfer_encoding(struct zgi_http_parser *parse
 		if ((parser->seen & FIELD_SEEN_CODING_CHUNKED) != 0)
 			parser->seen |= FIELD_SEEN_CODING_BAD;
 		parser->seen |= field_coding(field_list_next(&value));
-	} while (value.size > 0);
+	} while (value.data != NULL);
 	return ZGI_HTTP_FAULT_NONE;
 }
 
 static enum zgi_http_fault field_connection(struct zgi_http_parser *parser, struct zg_slice value)
 {
-	while (value.size > 0) {
+	while (value.data != NULL) {
 		struct zg_slice option = field_list_next(&value);
 
 		if (zg_slice_equals_nocase(option, ZG_SLICE("close")))
@@ -130,7 +132,7 @@ static enum zgi_http_fault field_connection(struct zgi_http_parser *parser, stru
 
 static enum zgi_http_fault field_expect(struct zgi_http_parser *parser, struct zg_slice value)
 {
-	while (value.size > 0) {
+	while (value.data != NULL) {
 		struct zg_slice expectation = field_list_next(&value);
 
 		if (zg_slice_equals_nocase(expectation, ZG_SLICE("100-continue")))
