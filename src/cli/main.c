@@ -17,9 +17,7 @@ struct cli_verb {
 };
 
 static const struct cli_verb cli_verbs[] = {
-#ifdef ZGI_CLI_HAS_PLAN
 	{"plan", "print what a service with these options will hold in memory", zgi_cli_plan},
-#endif
 	{"hold", "open and hold connections against a server, and check its replies", zgi_cli_hold},
 };
 
