@@ -36,6 +36,13 @@ struct zg_seal_counts {
 };
 
 /**
+ * zg_seal_prepare() - load what the seal needs, so that a plan made afterwards counts it
+ *
+ * zg_seal() does it where it was not done. Boot only; calling it again changes nothing.
+ */
+void zg_seal_prepare(void);
+
+/**
  * zg_seal() - end boot
  * @mode:  what a malloc does from now on
  *

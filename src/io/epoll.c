@@ -116,7 +116,7 @@ static void epoll_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 			entry->state &= (uint8_t)~ZGI_EPOLL_READABLE;
 	}
 	if (epoll_is_readable(entry))
-		epoll_finish(epoll, entry, POLLIN);
+		epoll_finish(epoll, entry, entry->state & ZGI_EPOLL_GONE ? POLLIN | POLLHUP : POLLIN);
 	else
 		entry->operation = ZGI_EPOLL_POLL;
 }
@@ -229,6 +229,8 @@ static bool epoll_apply(struct zgi_epoll *epoll, const struct epoll_event *edge,
 	}
 	if (edge->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		entry->state |= ZGI_EPOLL_HUNG_UP;
+	if (edge->events & (EPOLLHUP | EPOLLERR))
+		entry->state |= ZGI_EPOLL_GONE;
 	if (edge->events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
 		entry->state |= ZGI_EPOLL_WRITABLE;
 

@@ -136,7 +136,9 @@ ZG_MUST_USE int zgi_io_wait(struct zgi_io *io, uint64_t timeout_ns, struct zgi_i
 void zgi_io_accept_start(struct zgi_io *io);
 /* Ask accepting to end; ACCEPTED events may still come, then one ACCEPT_ENDED. */
 void zgi_io_accept_stop(struct zgi_io *io);
-/* Complete when readable, at the peer's end of stream, or on error: result is 0 or more. */
+/* Complete when readable, at the peer's end of stream, or on error: result is poll(2)'s bits. With
+ * any of ZGI_IO_POLL_GONE the stream is over in both directions: nothing can be received or sent. */
+#define ZGI_IO_POLL_GONE (0x008 | 0x010) /* POLLERR | POLLHUP */
 void zgi_io_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 /* Receive at most size bytes; result 0 is the end of the stream. The buffer is lent until done. */
 void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t size, uint64_t tag);

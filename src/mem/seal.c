@@ -80,17 +80,21 @@ void zgi_seal_on_free(void)
 		__atomic_fetch_add(&seal_free_count, 1, __ATOMIC_RELAXED);
 }
 
-void zg_seal(enum zg_seal_mode mode)
+void zg_seal_prepare(void)
 {
 	void *stack[2];
-
-	zg_assert(mode == ZG_SEAL_COUNT || mode == ZG_SEAL_TRAP);
-	zg_assert(zgi_seal_is_open());
 
 	zgi_seal_hooks_install();
 	/* The first backtrace() loads libgcc, which allocates. */
 	(void)backtrace(stack, 2);
+}
 
+void zg_seal(enum zg_seal_mode mode)
+{
+	zg_assert(mode == ZG_SEAL_COUNT || mode == ZG_SEAL_TRAP);
+	zg_assert(zgi_seal_is_open());
+
+	zg_seal_prepare();
 	__atomic_store_n(&seal_malloc_count, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&seal_free_count, 0, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < ZG_SEAL_SITES_MAX; ++i) {

@@ -276,8 +276,11 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 {
 	struct zgi_io_options io_options = config_io_options(config);
 	struct zg_plan_line image = {.name = "program as loaded", .count = 1};
-	int result = zg_memory_populate_image();
+	int result;
 
+	/* What is loaded later than this would not be in the plan. */
+	zg_seal_prepare();
+	result = zg_memory_populate_image();
 	if (result == 0)
 		result = zg_memory_resident(&image.size_each);
 	if (result == 0)

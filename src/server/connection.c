@@ -362,7 +362,7 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 	zg_assert((connection->generation & INT32_MAX) == tag >> 32);
 	switch ((enum zgi_connection_state)connection->state) {
 	case ZGI_CONNECTION_PARKED:
-		if (result < 0)
+		if (result < 0 || (result & ZGI_IO_POLL_GONE) != 0)
 			connection_close(shard, index);
 		else
 			connection_unpark(shard, index);

@@ -288,9 +288,9 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 		server_threads_join(server);
 		return result;
 	}
-	(void)!zg_memory_resident(&server->resident_at_seal);
 	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
 	zg_seal(server->config.options.seal);
+	(void)!zg_memory_resident(&server->resident_at_seal);
 	gate_open(&server->gate);
 	server_announce(server);
 	server_serve(server, signals);
