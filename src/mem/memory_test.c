@@ -183,6 +183,15 @@ static void group_without_limit_leaves_all(void **state)
 	assert_true(left() == UINT64_MAX);
 }
 
+static void first_version_without_limit_leaves_all(void **state)
+{
+	(void)state;
+	put("proc/self/cgroup", "4:memory:/\n");
+	put("cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+	put("cgroup/memory/memory.usage_in_bytes", "99999999\n");
+	assert_true(left() == UINT64_MAX);
+}
+
 static void damaged_group_file_means_no_limit(void **state)
 {
 	(void)state;
@@ -248,6 +257,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(first_version_limit_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_without_limit_leaves_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(first_version_without_limit_leaves_all, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(damaged_group_file_means_no_limit, setup, teardown),
 		cmocka_unit_test(this_machine_has_memory),
 		cmocka_unit_test(resident_memory_grows_by_what_is_touched),
