@@ -4,6 +4,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -20,6 +21,7 @@ CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
           ("function_size", function_size), ("symbols", symbols), ("format", layout),
           ("paths", paths)]
 TIDY_FILE_SECONDS_MAX = 120
+TIDY_LINE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning): (.+)$")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -31,9 +33,16 @@ def tidy_file(path):
                                 timeout=TIDY_FILE_SECONDS_MAX, check=False)
     except subprocess.TimeoutExpired:
         return [source.Problem(path, 1, f"clang-tidy took over {TIDY_FILE_SECONDS_MAX} s")]
-    if result.returncode == 0:
-        return []
-    return [source.Problem(path, 1, "clang-tidy:\n" + result.stdout.rstrip())]
+    problems = []
+    for line in result.stdout.splitlines():
+        found = TIDY_LINE.match(line)
+        if found:
+            where = os.path.relpath(os.path.normpath(os.path.join(ROOT, "build-asan",
+                                                                  found.group(1))), ROOT)
+            problems.append(source.Problem(where, int(found.group(2)), found.group(3)))
+    if result.returncode != 0 and not problems:
+        return [source.Problem(path, 1, "clang-tidy failed:\n" + result.stdout.rstrip())]
+    return problems
 
 
 def tidy():
@@ -43,12 +52,12 @@ def tidy():
     compiled = sorted({os.path.relpath(os.path.normpath(os.path.join(entry["directory"],
                                                                      entry["file"])), ROOT)
                        for entry in entries})
-    problems = []
+    problems = set()  # A header's problem shows in every file that includes it.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for count, found in enumerate(pool.map(tidy_file, compiled), 1):
-            problems += found
+            problems.update(found)
             print(f"# clang-tidy: {count} of {len(compiled)}", file=sys.stderr, flush=True)
-    return problems
+    return sorted(problems)
 
 
 def main():
