@@ -203,5 +203,6 @@ void zgi_unlisten(const struct zgi_address *address, const int *fds, uint32_t fd
 	for (uint32_t i = 0; i < open_count; i++)
 		close(fds[i]);
 	if (is_unix)
-		(void)unlink(((const struct sockaddr_un *)(const void *)&address->storage)->sun_path);
+		(void)unlink(
+			((const struct sockaddr_un *)(const void *)&address->storage)->sun_path);
 }

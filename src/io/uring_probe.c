@@ -39,8 +39,9 @@ static int probe_listen(struct sockaddr_un *ret_address, socklen_t *ret_size)
 	return fd;
 }
 
-/* Turns until the event that is waited for has come; other events are passed over. */
-static int probe_wait(struct zgi_io *io, enum zgi_io_event_kind kind)
+/* Turns until the event that is waited for has come; other events are passed over. Not inlined, so
+ * that the stack holds its events once and not once a call. */
+__attribute__((noinline)) static int probe_wait(struct zgi_io *io, enum zgi_io_event_kind kind)
 {
 	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
 
