@@ -22,9 +22,10 @@
 #include "cli/cli.h"
 #include "cli/hold.h"
 
-/* Connections on their way at once, over all workers: less than a listener's backlog. */
-#define HOLD_FLIGHTS_TOGETHER 2048
-#define HOLD_FLIGHTS_MIN 8
+/* Connections on their way at once, over all workers: less than a listener's backlog,
+ * and no more requests in flight than a service answers by default. */
+#define HOLD_FLIGHTS_TOGETHER 512
+#define HOLD_FLIGHTS_MIN 4
 #define HOLD_FLIGHTS_MAX 128
 #define HOLD_LINE_SIZE 256
 

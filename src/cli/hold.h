@@ -68,7 +68,8 @@ struct hold_counters {
 	_Atomic uint64_t lost; /* closed or reset by the server while held */
 	_Atomic uint64_t again_answered;
 	_Atomic uint64_t again_failed;
-	_Atomic int failure_errno; /* of the first failure */
+	_Atomic int failure_errno;       /* of the first failure */
+	_Atomic uint32_t failure_status; /* of the reply, when that was the failure; else 0 */
 	_Atomic uint32_t failure_step;
 	_Atomic int lost_errno; /* of the first loss; 0 when none was lost */
 };
@@ -153,6 +154,7 @@ ZG_MUST_USE int hold_source_connect(const struct hold_source *source,
 struct hold_reply {
 	uint64_t size_expected; /* bytes of head and body; 0 until the head is whole */
 	uint64_t size_received;
+	uint32_t status; /* of a whole status line; else 0 */
 	char buffer[HOLD_REPLY_BUFFER_SIZE];
 };
 

@@ -18,6 +18,7 @@ void hold_reply_init(struct hold_reply *reply)
 {
 	reply->size_expected = 0;
 	reply->size_received = 0;
+	reply->status = 0;
 }
 
 /* Content-Length of the head, which ends in CRLF CRLF before @end. */
@@ -47,16 +48,35 @@ static int reply_content_length(const char *head, const char *end, uint64_t *ret
 	return -EBADMSG;
 }
 
+/* Three digits as a number; 0 when they are none. */
+static uint32_t reply_status(const char *digits)
+{
+	uint32_t status = 0;
+
+	for (int index = 0; index < 3; index++) {
+		if (digits[index] < '0' || digits[index] > '9')
+			return 0;
+		status = status * 10 + (uint32_t)(digits[index] - '0');
+	}
+	return status;
+}
+
 static int reply_read_head(struct hold_reply *reply)
 {
-	static const char status[] = "HTTP/1.1 200 ";
+	static const char version[] = "HTTP/1.1 ";
+	const size_t version_size = sizeof(version) - 1;
 	const char *end = memmem(reply->buffer, reply->size_received, "\r\n\r\n", 4);
 	uint64_t content_length = 0;
 	int error;
 
-	if (reply->size_received >= sizeof(status) - 1 &&
-	    memcmp(reply->buffer, status, sizeof(status) - 1) != 0)
-		return memcmp(reply->buffer, status, 7) == 0 ? -EPROTO : -EBADMSG;
+	/* The version, three digits and what follows them. */
+	if (reply->size_received > version_size + 3) {
+		if (memcmp(reply->buffer, version, version_size) != 0)
+			return -EBADMSG;
+		reply->status = reply_status(reply->buffer + version_size);
+		if (reply->status != 200)
+			return -EPROTO;
+	}
 	if (end == NULL)
 		return reply->size_received == sizeof(reply->buffer) ? -EBADMSG : 0;
 	error = reply_content_length(reply->buffer, end, &content_length);

@@ -74,11 +74,15 @@ void hold_report_failures(const struct hold_counters *counters, uint32_t worker_
 	for (uint32_t index = 0; index < worker_count; index++) {
 		enum hold_step step = (enum hold_step)atomic_load(&counters[index].failure_step);
 		int failure = atomic_load(&counters[index].failure_errno);
+		uint32_t status = atomic_load(&counters[index].failure_status);
 		int loss = atomic_load(&counters[index].lost_errno);
 
 		if (step != HOLD_STEP_NONE && !has_failure) {
-			fprintf(stderr, "zerog hold: first failure, while %s: %s.\n",
+			fprintf(stderr, "zerog hold: first failure, while %s: %s",
 				hold_step_name(step), report_reason(failure));
+			if (status != 0)
+				fprintf(stderr, " but %u", status);
+			fputs(".\n", stderr);
 			has_failure = true;
 		}
 		if (loss != 0 && !has_loss) {

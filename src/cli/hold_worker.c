@@ -44,7 +44,6 @@ struct worker_flight {
 	uint64_t deadline_ms;
 	int fd; /* -1: free */
 	uint16_t next_free;
-	bool is_again; /* while connecting: which phase it belongs to */
 	struct hold_reply reply;
 };
 
@@ -139,7 +138,7 @@ static int worker_init(struct worker *worker, const struct hold_worker_options *
 	return 0;
 }
 
-static struct worker_flight *worker_flight_take(struct worker *worker, int fd)
+static void worker_flight_take(struct worker *worker, int fd)
 {
 	uint16_t index = worker->flight_free;
 	struct worker_flight *flight = &worker->flights[index];
@@ -148,11 +147,9 @@ static struct worker_flight *worker_flight_take(struct worker *worker, int fd)
 	worker->flight_free = flight->next_free;
 	worker->flight_used++;
 	flight->fd = fd;
-	flight->is_again = false;
 	flight->deadline_ms = worker_now_ms() + WORKER_REPLY_TIMEOUT_MS;
 	hold_reply_init(&flight->reply);
 	worker->slots[fd].flight = index;
-	return flight;
 }
 
 static void worker_flight_give(struct worker *worker, int fd)
@@ -169,19 +166,23 @@ static void worker_flight_give(struct worker *worker, int fd)
 	worker->slots[fd].flight = WORKER_NO_FLIGHT;
 }
 
-static void worker_note_failure(struct worker *worker, enum hold_step step, int error)
+/* Remember the first failure; @fd is -1, or the connection that it was. */
+static void worker_note_failure(struct worker *worker, int fd, enum hold_step step, int error)
 {
 	struct hold_counters *counters = worker->options->counters;
+	uint16_t flight = fd >= 0 ? worker->slots[fd].flight : WORKER_NO_FLIGHT;
 
 	if (atomic_load(&counters->failure_step) != HOLD_STEP_NONE)
 		return;
+	if (flight != WORKER_NO_FLIGHT && error == -EPROTO)
+		atomic_store(&counters->failure_status, worker->flights[flight].reply.status);
 	atomic_store(&counters->failure_errno, -error);
 	atomic_store(&counters->failure_step, step);
 }
 
-static void worker_fail_opening(struct worker *worker, enum hold_step step, int error)
+static void worker_fail_opening(struct worker *worker, int fd, enum hold_step step, int error)
 {
-	worker_note_failure(worker, step, error);
+	worker_note_failure(worker, fd, step, error);
 	worker_add(&worker->options->counters->failed, 1);
 	worker->failures_in_a_row++;
 }
@@ -200,11 +201,11 @@ static void worker_drop(struct worker *worker, int fd, enum hold_step step, int 
 		if (atomic_load(&counters->lost_errno) == 0)
 			atomic_store(&counters->lost_errno, error == 0 ? ECONNRESET : -error);
 		if (is_again) {
-			worker_note_failure(worker, step, error);
+			worker_note_failure(worker, fd, step, error);
 			worker_add(&counters->again_failed, 1);
 		}
 	} else {
-		worker_fail_opening(worker, step, error);
+		worker_fail_opening(worker, fd, step, error);
 	}
 	worker_flight_give(worker, fd);
 	slot->state = SLOT_FREE;
@@ -252,14 +253,14 @@ static int worker_open_one(struct worker *worker)
 		return error;
 	worker->attempted++;
 	if (error < 0) {
-		worker_fail_opening(worker, step, error);
+		worker_fail_opening(worker, -1, step, error);
 		return 0;
 	}
 	zg_assert((uint32_t)fd < worker->slot_count);
 	slot = &worker->slots[fd];
 	zg_assert(slot->state == SLOT_FREE);
 	slot->state = SLOT_CONNECTING;
-	(void)worker_flight_take(worker, fd);
+	worker_flight_take(worker, fd);
 	/* On loopback the handshake is over when connect() returns, so this usually works. */
 	if (!options->hold->is_silent) {
 		error = worker_send(worker, fd);
@@ -293,7 +294,7 @@ static void worker_open(struct worker *worker)
 	}
 	while (worker->attempted < allowed && worker->flight_used < options->flight_count) {
 		if (worker->failures_in_a_row >= WORKER_FAILURES_IN_A_ROW_MAX) {
-			worker_note_failure(worker, HOLD_STEP_GIVEN_UP, 0);
+			worker_note_failure(worker, -1, HOLD_STEP_GIVEN_UP, 0);
 			worker_add(&options->counters->failed,
 				   options->connection_count - worker->attempted);
 			worker->attempted = options->connection_count;
@@ -322,7 +323,7 @@ static void worker_ask(struct worker *worker)
 			continue;
 		worker->ask_left--;
 		worker->slots[fd].state = SLOT_AGAIN;
-		(void)worker_flight_take(worker, fd);
+		worker_flight_take(worker, fd);
 		error = worker_send(worker, fd);
 		if (error < 0)
 			worker_drop(worker, fd, HOLD_STEP_SEND, error);
