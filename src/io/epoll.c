@@ -116,7 +116,8 @@ static void epoll_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 			entry->state &= (uint8_t)~ZGI_EPOLL_READABLE;
 	}
 	if (epoll_is_readable(entry))
-		epoll_finish(epoll, entry, entry->state & ZGI_EPOLL_GONE ? POLLIN | POLLHUP : POLLIN);
+		epoll_finish(epoll, entry,
+			     entry->state & ZGI_EPOLL_GONE ? POLLIN | POLLHUP : POLLIN);
 	else
 		entry->operation = ZGI_EPOLL_POLL;
 }
