@@ -98,9 +98,17 @@ static size_t seal_page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static void *__attribute__((cold, noinline)) seal_malloc(size_t size, const void *site)
+{
+	zgi_seal_on_malloc(site);
+	return __libc_malloc(size);
+}
+
+/* The one that is called most: nothing is saved and nothing is set up before the jump. */
 void *malloc(size_t size)
 {
-	SEAL_COUNT_MALLOC();
+	if (!zgi_seal_is_open())
+		return seal_malloc(size, __builtin_return_address(0));
 	return __libc_malloc(size);
 }
 
@@ -178,10 +186,19 @@ void *pvalloc(size_t size)
 	return __libc_memalign(page_size, size_pages & ~(page_size - 1));
 }
 
+static void __attribute__((cold, noinline)) seal_free(void *memory)
+{
+	if (memory != NULL)
+		zgi_seal_on_free();
+	__libc_free(memory);
+}
+
 void free(void *memory)
 {
-	if (!zgi_seal_is_open() && memory != NULL)
-		zgi_seal_on_free();
+	if (!zgi_seal_is_open()) {
+		seal_free(memory);
+		return;
+	}
 	__libc_free(memory);
 }
 
