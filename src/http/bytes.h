@@ -5,6 +5,7 @@
 #define ZEROG_HTTP_BYTES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum zgi_http_byte {
@@ -33,6 +34,14 @@ static inline bool zgi_http_byte_is_digit(char byte)
 static inline bool zgi_http_byte_is_space(char byte)
 {
 	return byte == ' ' || byte == '\t';
+}
+
+/* Is this a bare LF, or a CR that no LF follows (RFC 9112, section 2.2)? */
+static inline bool zgi_http_is_half_line_end(const char *data, size_t size, size_t offset)
+{
+	if (offset < size && data[offset] == '\n')
+		return true;
+	return offset + 1 < size && data[offset] == '\r' && data[offset + 1] != '\n';
 }
 
 #endif

@@ -94,9 +94,7 @@ static enum zgi_http_fault parser_add(struct zgi_http_parser *parser,
 /* What is wrong with a line in which byte `offset` may not stand. */
 static enum zgi_http_fault parser_stop_fault(const char *data, uint32_t size, uint32_t offset)
 {
-	if (offset < size && data[offset] == '\n')
-		return ZGI_HTTP_FAULT_BAD_LINE_END;
-	if (offset + 1 < size && data[offset] == '\r' && data[offset + 1] != '\n')
+	if (zgi_http_is_half_line_end(data, size, offset))
 		return ZGI_HTTP_FAULT_BAD_LINE_END;
 	return ZGI_HTTP_FAULT_BAD_FIELD;
 }

@@ -21,9 +21,7 @@
 static enum zgi_http_fault request_line_fault_at(const char *data, uint32_t size, uint32_t offset,
 						 enum zgi_http_fault otherwise)
 {
-	if (offset < size && data[offset] == '\n')
-		return ZGI_HTTP_FAULT_BAD_LINE_END;
-	if (offset + 1 < size && data[offset] == '\r' && data[offset + 1] != '\n')
+	if (zgi_http_is_half_line_end(data, size, offset))
 		return ZGI_HTTP_FAULT_BAD_LINE_END;
 	return otherwise;
 }

@@ -84,9 +84,8 @@ SCAN_INLINE size_t scan_blocks16(const char *data, size_t size, size_t offset, s
 	}
 	if (offset == size)
 		return size;
-	/* The bit after the last byte ends the run if no byte does. */
+	/* A NUL ends every run, so the first zero after the last byte does if no byte does. */
 	mask = mask16(scan_load_partial(data + offset, size - offset));
-	mask |= UINT32_C(1) << (size - offset);
 	return offset + (size_t)__builtin_ctz(mask);
 }
 

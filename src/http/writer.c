@@ -9,16 +9,11 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "http/bytes.h"
 #include "http/scan.h"
 #include "http/status.h"
 
 #define WRITER_STATUS_LINE_UNKNOWN_SIZE 22 /* "HTTP/1.1 299 Unknown\r\n" */
 #define WRITER_DIGITS_MAX 20 /* of a 64-bit number */
-
-/* What every head ends in. */
-#define WRITER_END_CLOSE "Connection: close\r\n"
-#define WRITER_END_KEEP_ALIVE "Connection: keep-alive\r\n"
 
 static struct zg_slice writer_status_line(int status)
 {
@@ -55,9 +50,9 @@ static size_t writer_digits(uint64_t number, char digits[WRITER_DIGITS_MAX])
 static struct zg_slice writer_connection(const struct zgi_http_response_head *head)
 {
 	if (!head->is_keep_alive)
-		return ZG_SLICE(WRITER_END_CLOSE);
+		return ZG_SLICE("Connection: close\r\n");
 	if (head->minor_version == 0)
-		return ZG_SLICE(WRITER_END_KEEP_ALIVE);
+		return ZG_SLICE("Connection: keep-alive\r\n");
 	return ZG_SLICE("");
 }
 
