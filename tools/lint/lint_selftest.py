@@ -171,6 +171,10 @@ class Paths(Sample):
         self.write("docs/a.md", "https://" + "registry.example.com/x\n")
         self.assert_found(paths, "docs/a.md", 1, "machine")
 
+    def test_a_template_for_mkdtemp_is_accepted(self):
+        self.write("src/io/a_test.c", 'char folder[] = "/' + 'tmp/zerog-XXXXXX";\n')
+        self.assert_clean(paths)
+
     def test_other_paths_are_accepted(self):
         self.write("docs/a.md", "src/work/a.c /var/lib/zerog /proc/self/status https://a.example/\n")
         self.assert_clean(paths)
