@@ -8,6 +8,7 @@
 #include "base/histogram.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/assert.h"
 
@@ -55,7 +56,7 @@ static uint64_t histogram_bucket_top(size_t bucket)
 
 void zgi_histogram_init(struct zgi_histogram *histogram)
 {
-	*histogram = (struct zgi_histogram){0};
+	memset(histogram, 0, sizeof(*histogram));
 }
 
 void zgi_histogram_record(struct zgi_histogram *histogram, uint64_t value)

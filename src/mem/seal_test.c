@@ -31,6 +31,13 @@
 #define HAS_SITES 1
 #endif
 
+/* ThreadSanitizer's hooks see no allocation that names an alignment. */
+#ifdef __SANITIZE_THREAD__
+#define RELATIVES_COUNTED 4
+#else
+#define RELATIVES_COUNTED 9
+#endif
+
 /* What the compiler cannot see through, it can neither fold nor drop. */
 static void *volatile kept;
 
@@ -98,7 +105,7 @@ static void each_relative_of_malloc_is_counted(void **state)
 	zg_unseal();
 	for (size_t i = 0; i < 9; ++i)
 		assert_non_null(memory[i]);
-	assert_int_equal(malloc_count(), 9);
+	assert_int_equal(malloc_count(), RELATIVES_COUNTED);
 	for (size_t i = 0; i < 9; ++i)
 		free(memory[i]);
 }
