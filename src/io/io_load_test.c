@@ -173,27 +173,34 @@ static void test_a_wake_before_the_start_is_not_lost(void **state)
 	fixture_close(fixture);
 }
 
+/* The shortest of some waits: the machine may be busy, but never ends one early. */
+static uint64_t shortest_wait_ns(struct fixture *fixture, uint64_t timeout_ns)
+{
+	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
+	uint64_t shortest_ns = UINT64_MAX;
+
+	for (int i = 0; i < 20; i++) {
+		uint64_t started_ns = zgi_clock_ns();
+		uint64_t took_ns;
+
+		assert_int_equal(zgi_io_wait(fixture->io, timeout_ns, events), 0);
+		took_ns = zgi_clock_ns() - started_ns;
+		if (took_ns < shortest_ns)
+			shortest_ns = took_ns;
+	}
+	return shortest_ns;
+}
+
 static void test_a_wait_ends_with_its_time(void **state)
 {
 	struct fixture *fixture = fixture_open((struct fixture_options){0});
-	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
-	uint64_t started_ns;
-	uint64_t took_ns;
 
 	(void)state;
-	assert_int_equal(zgi_io_wait(fixture->io, 0, events), 0);
-	started_ns = zgi_clock_ns();
-	assert_int_equal(zgi_io_wait(fixture->io, 0, events), 0);
-	assert_in_range(zgi_clock_ns() - started_ns, 0, 5 * MILLISECOND_NS);
-	started_ns = zgi_clock_ns();
-	assert_int_equal(zgi_io_wait(fixture->io, 30 * MILLISECOND_NS, events), 0);
-	took_ns = zgi_clock_ns() - started_ns;
-	assert_in_range(took_ns, 30 * MILLISECOND_NS, 60 * MILLISECOND_NS);
-	/* Below a millisecond too. */
-	started_ns = zgi_clock_ns();
-	assert_int_equal(zgi_io_wait(fixture->io, MILLISECOND_NS / 4, events), 0);
-	took_ns = zgi_clock_ns() - started_ns;
-	assert_in_range(took_ns, MILLISECOND_NS / 4, 20 * MILLISECOND_NS);
+	assert_in_range(shortest_wait_ns(fixture, 0), 0, MILLISECOND_NS);
+	assert_in_range(shortest_wait_ns(fixture, MILLISECOND_NS / 4), MILLISECOND_NS / 4,
+			MILLISECOND_NS);
+	assert_in_range(shortest_wait_ns(fixture, 20 * MILLISECOND_NS), 20 * MILLISECOND_NS,
+			25 * MILLISECOND_NS);
 	fixture_close(fixture);
 }
 
