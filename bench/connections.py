@@ -320,6 +320,7 @@ def main():
     report = Report("connections")
     subject = f"zerog-{arguments.io}"
     print(machine.facts_line())
+    machine.beware_of_load()
     port = processes.free_port()
     with tempfile.TemporaryDirectory(prefix="zerog-bench-") as folder:
         with processes.Server(hello_command(arguments, port), port,

@@ -225,6 +225,7 @@ def main():
             print(f"{name} is not installed and is left out.", file=sys.stderr)
     report = Report("http")
     print(machine.facts_line())
+    machine.beware_of_load()
     with tempfile.TemporaryDirectory(prefix="zerog-bench-") as folder:
         # nginx's workers give up root and must still reach their files.
         os.chmod(folder, 0o755)

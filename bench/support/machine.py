@@ -2,6 +2,7 @@
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 
@@ -63,3 +64,12 @@ def facts_line():
     load = known["load_average"][0]
     return (f"{known['cpu']}, {known['cpus']} cpus, {known['memory_mib']} MiB, "
             f"Linux {known['kernel']}, load {load:.2f}")
+
+
+def beware_of_load():
+    """Say so when others are using the machine: throughput and tails are then theirs, too."""
+    load = os.getloadavg()[0]
+    cpus = len(os.sched_getaffinity(0))
+    if load > cpus / 2:
+        print(f"Beware: the load is {load:.1f} on {cpus} cpus before anything was started; "
+              "only ratios of CPU time can be trusted.", file=sys.stderr)

@@ -28,11 +28,16 @@ class Report:
         return statistics.median(samples) if samples else None
 
     def add_ratio(self, subject, metric, name, other):
-        """value of subject / value of other, recorded under `name`; None when one is missing."""
-        ours, theirs = self.value(subject, metric), self.value(other, metric)
-        if not ours or not theirs:
+        """subject / other, recorded under `name`; None when one is missing.
+
+        Round by round, and then the median: what disturbs one round disturbs both.
+        """
+        ours = self.samples.get((subject, metric), [])
+        theirs = self.samples.get((other, metric), [])
+        pairs = [our / their for our, their in zip(ours, theirs) if their]
+        if not pairs:
             return None
-        ratio = ours / theirs
+        ratio = statistics.median(pairs)
         self.ratios.setdefault((subject, metric), {})[name] = ratio
         return ratio
 
