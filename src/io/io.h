@@ -15,6 +15,8 @@
  * So no completion ever arrives for a descriptor that has been reused: there is
  * nothing in flight when it is closed.
  *
+ * A tag is below 2^63, and no two operations in flight have the same one.
+ *
  * Threads    One I/O object belongs to one thread, from zgi_io_start() on; only
  *            zgi_io_wake() may be called from any thread and from signal handlers.
  */
@@ -74,6 +76,11 @@ ZG_MUST_USE int zgi_io_probe(enum zg_io_kind wanted, enum zg_io_kind *ret_kind,
  * @kind:          the backend
  * @ret_each:      a single object's: RLIMIT_NOFILE for uring (a ring's own table)
  * @ret_together:  over the process: UINT64_MAX for uring, RLIMIT_NOFILE less what is open for epoll
+ *
+ * The soft limit is meant: raise it before. Of the process's descriptors, an object takes two
+ * (the ring or epoll, and the eventfd), besides its listener. Without CAP_IPC_LOCK, the mappings
+ * of all rings of a user together ("ring:" lines of the plan) must fit RLIMIT_MEMLOCK, or
+ * zgi_io_start() fails with -ENOMEM.
  */
 void zgi_io_descriptor_limit(enum zg_io_kind kind, uint64_t *ret_each, uint64_t *ret_together);
 
@@ -125,14 +132,19 @@ void zgi_io_destroy(struct zgi_io *io);
  * @timeout_ns:  wait at most this long; 0 does not wait
  * @events:      the caller's array of ZGI_IO_EVENTS_MAX
  *
- * Return: events written, 0 when the time is over; -errno of a fault that is not a peer's.
+ * Return: events written; 0 when the time is over, or earlier when a signal came or accepting had
+ * to be resumed; -errno of a fault that is not a peer's.
  */
 ZG_MUST_USE int zgi_io_wait(struct zgi_io *io, uint64_t timeout_ns, struct zgi_io_event *events);
 
 /* The operations. A call queues; it fails only by a defect of ours, and asserts. */
 
 /* Accept from listen_fd until stopped; ACCEPTED events follow. Accepted TCP sockets have
- * TCP_NODELAY (inherited from the listener). */
+ * TCP_NODELAY (inherited from the listener). May be called again after ACCEPT_ENDED.
+ * When descriptor_count are open, one ACCEPTED with -ENFILE tells it, and accepting goes on by
+ * itself after the next close. The connection that found no place is lost with uring (the kernel
+ * closes it) and stays in the backlog with epoll: to lose none, close an idle one before the table
+ * is full. After another error, accepting goes on by itself after a pause. */
 void zgi_io_accept_start(struct zgi_io *io);
 /* Ask accepting to end; ACCEPTED events may still come, then one ACCEPT_ENDED. */
 void zgi_io_accept_stop(struct zgi_io *io);
@@ -146,7 +158,8 @@ void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t si
  * The bytes are lent until done. Never raises SIGPIPE. */
 void zgi_io_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, size_t size,
                  bool has_more, uint64_t tag);
-/* End our side of the stream (SHUT_WR); result 0 or -errno. */
+/* End our side of the stream (SHUT_WR); result 0 or -errno. With uring it runs on a kernel thread,
+ * tens of microseconds later: for the end of a connection, not for its requests. */
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 /* Make the operation in flight on this descriptor, which was started with tag, complete soon. */
 void zgi_io_cancel(struct zgi_io *io, uint32_t descriptor, uint64_t tag);

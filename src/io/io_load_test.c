@@ -64,10 +64,11 @@ static void test_a_full_table_is_told_once_and_accepts_after_a_close(void **stat
 	fixture_pair(fixture, &client_fds[1]);
 	client_fds[2] = fixture_connect(fixture);
 	assert_int_equal(fixture_take(fixture, ZGI_IO_ACCEPTED, 0).result, -ENFILE);
-	/* No second word about it, however long the table stays full. */
-	assert_int_equal(fixture_count(fixture, ZGI_IO_ACCEPTED, 50 * MILLISECOND_NS), 0);
-	zgi_io_close(fixture->io, first);
+	/* No second word about it, however long the table stays full and whoever else comes. */
+	assert_int_equal(fixture_count(fixture, ZGI_IO_ACCEPTED, 30 * MILLISECOND_NS), 0);
 	client_fds[3] = fixture_connect(fixture);
+	assert_int_equal(fixture_count(fixture, ZGI_IO_ACCEPTED, 30 * MILLISECOND_NS), 0);
+	zgi_io_close(fixture->io, first);
 	assert_int_equal(fixture_take(fixture, ZGI_IO_ACCEPTED, 0).result, (int32_t)first);
 	for (int i = 0; i < 4; i++)
 		close(client_fds[i]);
