@@ -68,7 +68,7 @@ struct hold_counters {
 	_Atomic uint64_t lost; /* closed or reset by the server while held */
 	_Atomic uint64_t again_answered;
 	_Atomic uint64_t again_failed;
-	_Atomic int failure_errno;       /* of the first failure */
+	_Atomic int failure_errno; /* of the first failure */
 	_Atomic uint32_t failure_status; /* of the reply, when that was the failure; else 0 */
 	_Atomic uint32_t failure_step;
 	_Atomic int lost_errno; /* of the first loss; 0 when none was lost */
