@@ -350,6 +350,28 @@ static void test_an_object_lives_on_its_thread_and_ends_on_another(void **state)
 	fixture_close(fixture);
 }
 
+static void test_the_address_is_free_once_an_object_is_destroyed(void **state)
+{
+	struct fixture *fixture = fixture_open((struct fixture_options){0});
+	struct zgi_address address;
+	char buffer[256];
+	struct zg_text error;
+	int client_fd;
+	int fd;
+
+	(void)state;
+	fixture_pair(fixture, &client_fd);
+	zgi_io_poll(fixture->io, 0, 1);
+	assert_int_equal(fixture_count(fixture, ZGI_IO_DONE, MILLISECOND_NS), 0);
+	fixture_reset(client_fd);
+	address = fixture->address;
+	fixture_close(fixture);
+	zg_text_init(&error, buffer, sizeof(buffer));
+	if (zgi_listen(&address, 16, &fd, 1, &error) < 0)
+		fail_msg("%s", buffer);
+	close(fd);
+}
+
 static void test_the_plan_says_what_is_carved(void **state)
 {
 	struct fixture *fixture = fixture_open((struct fixture_options){.descriptor_count = 1000});
@@ -390,6 +412,7 @@ int main(void)
 		cmocka_unit_test(test_more_accepts_than_one_wait_holds_are_not_lost),
 		cmocka_unit_test(test_a_busy_connection_does_not_starve_a_new_one),
 		cmocka_unit_test(test_an_object_lives_on_its_thread_and_ends_on_another),
+		cmocka_unit_test(test_the_address_is_free_once_an_object_is_destroyed),
 		cmocka_unit_test(test_the_plan_says_what_is_carved),
 	};
 

@@ -182,6 +182,25 @@ int zgi_uring_start_io(struct zgi_io *io)
 	return zgi_uring_start((struct zgi_uring *)(void *)io, &step);
 }
 
+/*
+ * End what is in flight before the ring is closed, because the kernel would otherwise do it some
+ * time after, on a thread of its own: until then the accept holds the listener, and its address
+ * would still be taken. Nothing depends on its success.
+ */
+static void uring_end_operations(struct zgi_uring *uring)
+{
+	struct io_uring_sync_cancel_reg cancel = {
+		.fd = -1,
+		.flags = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY,
+		.timeout = {.tv_sec = -1, .tv_nsec = -1},
+	};
+
+	(void)io_uring_register((unsigned)uring->ring.ring_fd, IORING_REGISTER_SYNC_CANCEL, &cancel,
+				1);
+	(void)io_uring_get_events(&uring->ring);
+	(void)io_uring_unregister_files(&uring->ring);
+}
+
 void zgi_uring_destroy(struct zgi_io *io)
 {
 	struct zgi_uring *uring = (struct zgi_uring *)(void *)io;
@@ -189,10 +208,13 @@ void zgi_uring_destroy(struct zgi_io *io)
 
 	if (!uring->is_started)
 		return;
-	/* The index belongs to the thread that registered it, and went with it when it ended. */
-	if ((uring->enter_flags & IORING_ENTER_REGISTERED_RING) && uring->thread == gettid())
-		(void)io_uring_register((unsigned)uring->ring.ring_fd, IORING_UNREGISTER_RING_FDS,
-					&update, 1);
+	/* Both belong to the thread that started the ring, and were done when it ended. */
+	if (uring->thread == gettid()) {
+		uring_end_operations(uring);
+		if (uring->enter_flags & IORING_ENTER_REGISTERED_RING)
+			(void)io_uring_register((unsigned)uring->ring.ring_fd,
+						IORING_UNREGISTER_RING_FDS, &update, 1);
+	}
 	io_uring_queue_exit(&uring->ring);
 	uring->is_started = false;
 }
