@@ -165,6 +165,26 @@ static void epoll_send(struct zgi_io *io, uint32_t descriptor, const void *buffe
 		epoll_finish(epoll, entry, result);
 }
 
+static void epoll_send_recv(struct zgi_io *io, uint32_t descriptor,
+			    const struct zgi_io_transfer *transfer, uint64_t tag)
+{
+	struct zgi_epoll *epoll = zgi_epoll_of(io);
+	struct zgi_epoll_entry *entry = epoll_begin(epoll, descriptor, tag);
+	int32_t result = -EAGAIN;
+
+	entry->buffer = (void *)(uintptr_t)transfer->send_buffer;
+	entry->size = epoll_transfer_size(transfer->send_size);
+	entry->state &= (uint8_t)~ZGI_EPOLL_HAS_MORE;
+	if (entry->state & ZGI_EPOLL_WRITABLE)
+		result = epoll_try_send(entry);
+	if (result < 0 || (size_t)result < transfer->send_size) {
+		entry->state |= ZGI_EPOLL_STALLED;
+		epoll_finish(epoll, entry, result);
+		return;
+	}
+	epoll_recv(io, descriptor, transfer->recv_buffer, transfer->recv_size, tag);
+}
+
 static void epoll_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	struct zgi_epoll *epoll = zgi_epoll_of(io);
@@ -202,12 +222,22 @@ static void epoll_close(struct zgi_io *io, uint32_t descriptor)
 static uint32_t epoll_deliver_ready(struct zgi_epoll *epoll, struct zgi_io_event *events,
 				    uint32_t count)
 {
-	while (epoll->ready_first != ZGI_EPOLL_NONE && count < ZGI_IO_EVENTS_MAX) {
+	/* One place is kept free, because a stalled send_recv makes two events. */
+	while (epoll->ready_first != ZGI_EPOLL_NONE && count < ZGI_IO_EVENTS_MAX - 1) {
 		struct zgi_epoll_entry *entry = &epoll->entries[epoll->ready_first];
 
 		zg_assert(entry->operation == ZGI_EPOLL_READY);
 		epoll->ready_first = entry->next;
 		entry->operation = ZGI_EPOLL_IDLE;
+		if (ZG_UNLIKELY(entry->state & ZGI_EPOLL_STALLED)) {
+			entry->state &= (uint8_t)~ZGI_EPOLL_STALLED;
+			events[count++] = (struct zgi_io_event){
+				.tag = entry->tag,
+				.result = (int32_t)entry->size,
+				.kind = ZGI_IO_STALLED,
+			};
+			entry->size = (uint32_t)-ECANCELED;
+		}
 		events[count++] = (struct zgi_io_event){
 			.tag = entry->tag,
 			.result = (int32_t)entry->size,
@@ -325,6 +355,7 @@ const struct zgi_io_operations zgi_epoll_operations = {
 	.poll = epoll_poll,
 	.recv = epoll_recv,
 	.send = epoll_send,
+	.send_recv = epoll_send_recv,
 	.shutdown = epoll_shutdown,
 	.cancel = epoll_cancel,
 	.close = epoll_close,

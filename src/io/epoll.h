@@ -32,6 +32,7 @@ enum zgi_epoll_state {
 	ZGI_EPOLL_WRITABLE = 2,
 	ZGI_EPOLL_HUNG_UP = 4, /* end of stream or error: stays readable whatever was read */
 	ZGI_EPOLL_UNSURE = 8, /* readable is a guess: the last receive filled its buffer */
+	ZGI_EPOLL_STALLED = 64, /* the send of a send_recv fell short: two events are due */
 	ZGI_EPOLL_GONE = 32, /* reset, or ended by both sides */
 	ZGI_EPOLL_HAS_MORE = 16, /* the pending send is held back with MSG_MORE */
 };

@@ -179,6 +179,14 @@ void zgi_io_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, siz
 	io_operations(io)->send(io, descriptor, buffer, size, has_more, tag);
 }
 
+void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
+                      const struct zgi_io_transfer *transfer, uint64_t tag)
+{
+	zg_assert(transfer->send_size > 0);
+	zg_assert(transfer->recv_size > 0);
+	io_operations(io)->send_recv(io, descriptor, transfer, tag);
+}
+
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	io_operations(io)->shutdown(io, descriptor, tag);

@@ -37,6 +37,7 @@ enum zgi_io_event_kind {
 	ZGI_IO_ACCEPTED,    /* result: the new descriptor, or -errno when an accept failed */
 	ZGI_IO_ACCEPT_ENDED, /* accepting has stopped, after zgi_io_accept_stop() */
 	ZGI_IO_DONE,        /* an operation completed: tag and result */
+	ZGI_IO_STALLED,     /* zgi_io_send_recv() could not send all at once: see there */
 	ZGI_IO_WOKEN,       /* zgi_io_wake() was called, once or more */
 };
 
@@ -158,6 +159,19 @@ void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t si
  * The bytes are lent until done. Never raises SIGPIPE. */
 void zgi_io_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, size_t size,
                  bool has_more, uint64_t tag);
+/* Send size bytes and receive what comes next: a reply and the wait for the next request, in one.
+ * Nearly always the kernel takes all bytes at once, and there is one event: DONE, with what was
+ * received. Else there is first STALLED, whose result is how many bytes were sent or a negative
+ * errno (-EAGAIN for none), and then DONE with what was received or, mostly, -ECANCELED. Both
+ * buffers are lent until DONE. zgi_io_cancel() ends the receive. */
+struct zgi_io_transfer {
+	const void *send_buffer;
+	size_t send_size;
+	void *recv_buffer;
+	size_t recv_size;
+};
+void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
+                      const struct zgi_io_transfer *transfer, uint64_t tag);
 /* End our side of the stream (SHUT_WR); result 0 or -errno. With uring it runs on a kernel thread,
  * tens of microseconds later: for the end of a connection, not for its requests. */
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag);

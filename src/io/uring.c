@@ -158,6 +158,33 @@ static void uring_send(struct zgi_io *io, uint32_t descriptor, const void *buffe
 				  });
 }
 
+/* MSG_DONTWAIT: the send is over when the call that submitted it returns, so that its silence means
+ * that all was sent. MSG_WAITALL: a short send is a failure, which is not silent. The receive waits
+ * first, because the answer to our reply cannot be there yet. */
+static void uring_send_recv(struct zgi_io *io, uint32_t descriptor,
+			    const struct zgi_io_transfer *transfer, uint64_t tag)
+{
+	uring_queue(uring_of(io), (struct uring_request){
+					  .opcode = IORING_OP_SEND,
+					  .flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS,
+					  .fd = (int32_t)descriptor,
+					  .address = (uintptr_t)transfer->send_buffer,
+					  .size = uring_transfer_size(transfer->send_size),
+					  .operation_flags =
+						  MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTWAIT,
+					  .tag = tag | ZGI_URING_TAG_SILENT,
+				  });
+	uring_queue(uring_of(io), (struct uring_request){
+					  .opcode = IORING_OP_RECV,
+					  .flags = IOSQE_FIXED_FILE,
+					  .priority = IORING_RECVSEND_POLL_FIRST,
+					  .fd = (int32_t)descriptor,
+					  .address = (uintptr_t)transfer->recv_buffer,
+					  .size = uring_transfer_size(transfer->recv_size),
+					  .tag = tag,
+				  });
+}
+
 static void uring_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	uring_queue(uring_of(io), (struct uring_request){
@@ -185,7 +212,7 @@ static void uring_queue_cancel(struct zgi_uring *uring, uint64_t tag)
 static void uring_cancel(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	zg_assert(descriptor < uring_of(io)->descriptor_count);
-	zg_assert(!(tag & ZGI_URING_TAG_INTERNAL));
+	zg_assert(!(tag & ZGI_URING_TAG_OURS));
 	uring_queue_cancel(uring_of(io), tag);
 }
 
@@ -326,6 +353,14 @@ static uint32_t uring_collect_internal(struct zgi_uring *uring,
 {
 	int32_t result = completion->res;
 
+	if (!(completion->user_data & ZGI_URING_TAG_INTERNAL)) {
+		uint64_t tag = completion->user_data & ~ZGI_URING_TAG_SILENT;
+
+		uring_queue_cancel(uring, tag);
+		events[0] = (struct zgi_io_event){
+			.tag = tag, .result = result, .kind = ZGI_IO_STALLED};
+		return 1;
+	}
 	switch (completion->user_data) {
 	case ZGI_URING_TAG_ACCEPT:
 		return uring_collect_accept(uring, completion, events);
@@ -356,7 +391,7 @@ static uint32_t uring_collect(struct zgi_uring *uring, struct zgi_io_event *even
 	while (head != tail && count < ZGI_IO_EVENTS_MAX - 1) {
 		const struct io_uring_cqe *completion = &queue->cqes[head & queue->ring_mask];
 
-		if (ZG_LIKELY(!(completion->user_data & ZGI_URING_TAG_INTERNAL))) {
+		if (ZG_LIKELY(!(completion->user_data & ZGI_URING_TAG_OURS))) {
 			events[count].tag = completion->user_data;
 			events[count].result = completion->res;
 			events[count].kind = ZGI_IO_DONE;
@@ -427,6 +462,7 @@ const struct zgi_io_operations zgi_uring_operations = {
 	.poll = uring_poll,
 	.recv = uring_recv,
 	.send = uring_send,
+	.send_recv = uring_send_recv,
 	.shutdown = uring_shutdown,
 	.cancel = uring_cancel,
 	.close = uring_close,

@@ -14,8 +14,11 @@
  * at most, and a burst that is larger still waits in the kernel's overflow list. */
 #define ZGI_URING_COMPLETIONS_FACTOR 4
 
-/* The caller's tags are below 2^63; what we submit for ourselves has the top bit. */
+/* The caller's tags are below 2^62. What we submit for ourselves has the top bit; the silent send
+ * of a send_recv has the caller's tag and the bit below, and completes only when it falls short. */
 #define ZGI_URING_TAG_INTERNAL (UINT64_C(1) << 63)
+#define ZGI_URING_TAG_SILENT (UINT64_C(1) << 62)
+#define ZGI_URING_TAG_OURS (ZGI_URING_TAG_INTERNAL | ZGI_URING_TAG_SILENT)
 #define ZGI_URING_TAG_ACCEPT (ZGI_URING_TAG_INTERNAL | 1)
 #define ZGI_URING_TAG_WAKE (ZGI_URING_TAG_INTERNAL | 2)
 #define ZGI_URING_TAG_CANCEL (ZGI_URING_TAG_INTERNAL | 3)
