@@ -273,6 +273,20 @@ static bool shard_is_done(const struct zgi_shard *shard)
 	return command == ZGI_SHARD_STOP || (shard->is_draining && shard->live_count == 0);
 }
 
+void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_ns)
+{
+	shard_clock(shard, now_ns);
+	for (uint32_t index = 0; index < event_count; index++)
+		shard_event(shard, &shard->events[index]);
+	zgi_connection_serve_waiting(shard);
+	zgi_shard_sweep(shard);
+	if (__atomic_load_n(&shard->command, __ATOMIC_ACQUIRE) == ZGI_SHARD_DRAIN)
+		shard_drain(shard);
+	shard_accepting_adjust(shard);
+	zgi_counter_add(&shard->counters.turns, 1);
+	zgi_counter_add(&shard->counters.events, event_count);
+}
+
 int zgi_shard_run(struct zgi_shard *shard)
 {
 	uint64_t now_ns = zgi_clock_ns();
@@ -285,20 +299,11 @@ int zgi_shard_run(struct zgi_shard *shard)
 		if (count < 0)
 			return count;
 		now_ns = zgi_clock_ns();
-		shard_clock(shard, now_ns);
-		for (int index = 0; index < count; index++)
-			shard_event(shard, &shard->events[index]);
-		zgi_connection_serve_waiting(shard);
-		zgi_shard_sweep(shard);
-		if (__atomic_load_n(&shard->command, __ATOMIC_ACQUIRE) == ZGI_SHARD_DRAIN)
-			shard_drain(shard);
-		shard_accepting_adjust(shard);
+		zgi_shard_turn(shard, (uint32_t)count, now_ns);
 
 		uint64_t end_ns = zgi_clock_ns();
 
 		zgi_histogram_record(&shard->turn_ns, end_ns - now_ns);
-		zgi_counter_add(&shard->counters.turns, 1);
-		zgi_counter_add(&shard->counters.events, (uint64_t)count);
 		now_ns = end_ns;
 	}
 	return 0;

@@ -150,6 +150,11 @@ ZG_MUST_USE int zgi_shard_start(struct zgi_shard *shard);
 /* Serve until told to stop, or until a drain has ended. Return: 0; -errno of the I/O core. */
 ZG_MUST_USE int zgi_shard_run(struct zgi_shard *shard);
 
+/* One turn of the loop, at a time since zgi_clock_ns()'s beginning: handle so many of the shard's
+ * events, then what the clock brings. zgi_shard_run() calls it; so do tests with clocks of their
+ * own. */
+void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_ns);
+
 /* Tell a shard to drain or to stop; any thread. */
 void zgi_shard_command(struct zgi_shard *shard, enum zgi_shard_command command);
 
