@@ -15,7 +15,7 @@
  * So no completion ever arrives for a descriptor that has been reused: there is
  * nothing in flight when it is closed.
  *
- * A tag is below 2^63, and no two operations in flight have the same one.
+ * A tag is below 2^62, and no two operations in flight have the same one.
  *
  * Threads    One I/O object belongs to one thread, from zgi_io_start() on; only
  *            zgi_io_wake() may be called from any thread and from signal handlers.

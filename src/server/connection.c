@@ -27,10 +27,13 @@ static_assert(sizeof(CONNECTION_REFUSAL_BODY) - 1 == 28, "as its Content-Length 
 
 static void connection_run(struct zgi_shard *shard, uint32_t index);
 
-/* Generations are cut to 31 bits, so that a tag stays below 2^63 (see io/io.h). */
+/* Generations are cut to 30 bits, so that a tag stays below 2^62 (see io/io.h). */
+#define CONNECTION_GENERATION_MASK UINT32_C(0x3fffffff)
+
 static uint64_t connection_tag(const struct zgi_shard *shard, uint32_t index)
 {
-	return (uint64_t)(shard->connections[index].generation & INT32_MAX) << 32 | index;
+	return (uint64_t)(shard->connections[index].generation & CONNECTION_GENERATION_MASK) << 32 |
+	       index;
 }
 
 static void connection_enter(struct zgi_shard *shard, uint32_t index,
@@ -113,20 +116,29 @@ static void connection_recv(struct zgi_shard *shard, uint32_t index)
 	zgi_io_recv(shard->io, index, data, size, connection_tag(shard, index));
 }
 
-/* Nothing of a request is there. Stay unparked while exchanges are plenty, else park. */
+/* A quiet connection keeps its exchange at the ready while exchanges are plenty. */
+static bool connection_may_stay(const struct zgi_shard *shard)
+{
+	return shard->exchanges.free_count >= shard->hot_reserve && shard->waiting_count == 0 &&
+	       !shard->is_draining;
+}
+
+static void connection_heat(struct zgi_shard *shard, uint32_t index)
+{
+	shard->connections[index].phase_timed = 0;
+	connection_enter(shard, index, ZGI_CONNECTION_HOT, shard->times.hot);
+	zgi_list_append(&shard->hot, &zgi_shard_exchange(shard, index)->hot_link);
+}
+
+/* Nothing of a request is there. Stay unparked if that is right, else park. */
 static void connection_settle(struct zgi_shard *shard, uint32_t index)
 {
-	bool may_stay = shard->exchanges.free_count >= shard->hot_reserve &&
-			shard->waiting_count == 0 && !shard->is_draining;
-
-	shard->connections[index].phase_timed = 0;
-	if (!may_stay) {
+	if (!connection_may_stay(shard)) {
 		connection_give(shard, index);
 		connection_park(shard, index);
 		return;
 	}
-	connection_enter(shard, index, ZGI_CONNECTION_HOT, shard->times.hot);
-	zgi_list_append(&shard->hot, &zgi_shard_exchange(shard, index)->hot_link);
+	connection_heat(shard, index);
 	connection_recv(shard, index);
 }
 
@@ -232,6 +244,21 @@ static void connection_send(struct zgi_shard *shard, uint32_t index)
 	zgi_io_send(shard->io, index, data, size, has_more, connection_tag(shard, index));
 }
 
+/* The last reply for now: send it and wait for the next request in one operation. */
+static void connection_send_last(struct zgi_shard *shard, uint32_t index)
+{
+	struct zg_exchange *x = zgi_shard_exchange(shard, index);
+	struct zgi_io_transfer transfer;
+	bool has_more;
+
+	zgi_exchange_send_window(x, &transfer.send_buffer, &transfer.send_size, &has_more);
+	zgi_exchange_recv_window(x, &transfer.recv_buffer, &transfer.recv_size);
+	zg_assert(!has_more);
+	x->is_sent_silently = true;
+	connection_heat(shard, index);
+	zgi_io_send_recv(shard->io, index, &transfer, connection_tag(shard, index));
+}
+
 /* More of a request is wanted. Its time runs from its first byte, not from its latest. */
 static void connection_receive_more(struct zgi_shard *shard, uint32_t index)
 {
@@ -255,7 +282,11 @@ static void connection_run(struct zgi_shard *shard, uint32_t index)
 		connection_receive_more(shard, index);
 		break;
 	case ZGI_WANT_SEND:
-		connection_send(shard, index);
+		if (zgi_exchange_is_last(zgi_shard_exchange(shard, index)) &&
+		    connection_may_stay(shard))
+			connection_send_last(shard, index);
+		else
+			connection_send(shard, index);
 		break;
 	case ZGI_WANT_PENDING:
 		connection_enter(shard, index, ZGI_CONNECTION_PENDING, shard->times.handler);
@@ -271,6 +302,21 @@ static void connection_run(struct zgi_shard *shard, uint32_t index)
 		connection_linger(shard, index);
 		break;
 	}
+}
+
+/* Something has come of a send_recv's receive, and no complaint about its send: all was sent. */
+static void connection_sent_silently(struct zgi_shard *shard, uint32_t index)
+{
+	struct zg_exchange *x = zgi_shard_exchange(shard, index);
+	const void *data;
+	size_t size;
+	bool has_more;
+
+	if (!x->is_sent_silently)
+		return;
+	x->is_sent_silently = false;
+	zgi_exchange_send_window(x, &data, &size, &has_more);
+	zgi_exchange_sent(x, size);
 }
 
 static void connection_received(struct zgi_shard *shard, uint32_t index, int32_t result)
@@ -317,6 +363,18 @@ static void connection_late(struct zgi_shard *shard, uint32_t index, int32_t res
 	connection_run(shard, index);
 }
 
+/* The rest of a reply that fell short is sent by itself; what was received waits in its buffer. */
+static void connection_unstalled(struct zgi_shard *shard, uint32_t index, int32_t result)
+{
+	if (result < 0 && result != -ECANCELED) {
+		connection_abandon(shard, index);
+		return;
+	}
+	if (result > 0)
+		zgi_exchange_received(zgi_shard_exchange(shard, index), (size_t)result);
+	connection_send(shard, index);
+}
+
 static void connection_discarded(struct zgi_shard *shard, uint32_t index, int32_t result)
 {
 	struct zgi_connection *connection = &shard->connections[index];
@@ -359,7 +417,7 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 	struct zgi_connection *connection = &shard->connections[index];
 
 	zg_assert(index < shard->slot_count);
-	zg_assert((connection->generation & INT32_MAX) == tag >> 32);
+	zg_assert((connection->generation & CONNECTION_GENERATION_MASK) == tag >> 32);
 	switch ((enum zgi_connection_state)connection->state) {
 	case ZGI_CONNECTION_PARKED:
 		if (result < 0 || (result & ZGI_IO_POLL_GONE) != 0)
@@ -369,9 +427,11 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 		return;
 	case ZGI_CONNECTION_HOT:
 		zgi_list_remove(&zgi_shard_exchange(shard, index)->hot_link);
+		connection_sent_silently(shard, index);
 		connection_received(shard, index, result);
 		return;
 	case ZGI_CONNECTION_PARKING:
+		connection_sent_silently(shard, index);
 		connection_cooled(shard, index, result);
 		return;
 	case ZGI_CONNECTION_RECEIVING:
@@ -382,6 +442,9 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 		return;
 	case ZGI_CONNECTION_SENDING:
 		connection_sent(shard, index, result);
+		return;
+	case ZGI_CONNECTION_STALLED:
+		connection_unstalled(shard, index, result);
 		return;
 	case ZGI_CONNECTION_REFUSING:
 		if (result < 0)
@@ -408,6 +471,27 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 		break;
 	}
 	zg_assert(!"a completion comes to a state that has something in flight");
+}
+
+void zgi_connection_stalled(struct zgi_shard *shard, uint64_t tag, int32_t result)
+{
+	uint32_t index = (uint32_t)tag;
+	struct zgi_connection *connection = &shard->connections[index];
+	struct zg_exchange *x;
+
+	zg_assert((connection->generation & CONNECTION_GENERATION_MASK) == tag >> 32);
+	if (connection->state == ZGI_CONNECTION_CLOSING)
+		return;
+	x = zgi_shard_exchange(shard, index);
+	zg_assert(x->is_sent_silently);
+	if (connection->state == ZGI_CONNECTION_HOT)
+		zgi_list_remove(&x->hot_link);
+	else
+		zg_assert(connection->state == ZGI_CONNECTION_PARKING);
+	x->is_sent_silently = false;
+	if (result > 0)
+		zgi_exchange_sent(x, (size_t)result);
+	connection_enter(shard, index, ZGI_CONNECTION_STALLED, UINT32_MAX);
 }
 
 void zgi_connection_end(struct zgi_shard *shard, uint32_t index)
@@ -473,6 +557,7 @@ void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 	case ZGI_CONNECTION_HOT: /* so is the list of these */
 	case ZGI_CONNECTION_PARKING:
 	case ZGI_CONNECTION_LATE:
+	case ZGI_CONNECTION_STALLED:
 	case ZGI_CONNECTION_CLOSING:
 		return;
 	}

@@ -32,6 +32,8 @@ enum zgi_connection_state {
 	ZGI_CONNECTION_RECEIVING, /* a request has begun, a receive in flight */
 	ZGI_CONNECTION_LATE, /* as RECEIVING, being cancelled because its time is over */
 	ZGI_CONNECTION_SENDING, /* a send in flight */
+	ZGI_CONNECTION_STALLED, /* as HOT, but its reply fell short: the receive is being cancelled
+				 */
 	ZGI_CONNECTION_PENDING, /* its handler will be resumed; nothing in flight */
 	ZGI_CONNECTION_REFUSING, /* a 503 is being sent, without an exchange */
 	ZGI_CONNECTION_SHUTTING, /* our end of the stream is being closed; no exchange */
@@ -58,6 +60,9 @@ void zgi_connection_accepted(struct zgi_shard *shard, uint32_t index);
 
 /* The operation in flight has completed. */
 void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result);
+
+/* The reply that a HOT connection sent along with its receive fell short by this result. */
+void zgi_connection_stalled(struct zgi_shard *shard, uint64_t tag, int32_t result);
 
 /* Its deadline has passed. */
 void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index);

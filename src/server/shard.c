@@ -221,6 +221,9 @@ static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *even
 	case ZGI_IO_DONE:
 		zgi_connection_done(shard, event->tag, event->result);
 		return;
+	case ZGI_IO_STALLED:
+		zgi_connection_stalled(shard, event->tag, event->result);
+		return;
 	case ZGI_IO_ACCEPTED:
 		if (event->result >= 0)
 			zgi_connection_accepted(shard, (uint32_t)event->result);

@@ -50,6 +50,7 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 	x->reply_fields_size = 0;
 	x->reply_fields_capacity = 0;
 	x->handle = handle;
+	x->is_sent_silently = false;
 	zgi_list_init(&x->hot_link);
 	zgi_http_parser_init(&x->parser, &x->request, &web->http_limits, &x->arena);
 

@@ -105,6 +105,8 @@ struct zg_exchange {
 	uint32_t reply_offset; /* where this request's reply begins in the write buffer */
 	struct zg_arena arena;
 	zg_handle handle;
+	bool is_sent_silently;    /* the server's: the send window was handed over, and all is sent
+	                           * unless it hears otherwise */
 	struct zgi_list hot_link; /* the server's: unparked but quiet, oldest first */
 	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
 };
@@ -149,6 +151,12 @@ void zgi_exchange_fail(struct zg_exchange *x, int status, const char *text);
 
 /* Has a request begun that has not been answered? (What decides between idle and late.) */
 bool zgi_exchange_has_begun(const struct zg_exchange *x);
+
+/* After WANT_SEND: is the send window all there is to do before the next request's first byte? */
+static inline bool zgi_exchange_is_last(const struct zg_exchange *x)
+{
+	return x->phase == ZGI_PHASE_HEAD && x->read_size == 0 && x->reply_body.size == 0;
+}
 
 /* Shared by reply.c and run.c: throw away what this request has replied. */
 void zgi_exchange_unreply(struct zg_exchange *x);
