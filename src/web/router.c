@@ -108,11 +108,12 @@ static int router_segment_read(struct zg_slice text, enum router_kind *ret_kind,
 	struct zg_slice name = {text.data + 1, text.size - 2};
 
 	*ret_kind = ROUTER_PARAMETER;
-	if (name.size > 3 && memcmp(name.data + name.size - 3, "...", 3) == 0) {
+	if (name.size >= 3 && memcmp(name.data + name.size - 3, "...", 3) == 0) {
 		*ret_kind = ROUTER_REST;
 		name.size -= 3;
 	}
-	if (name.size == 0 || memchr(name.data, '{', name.size) != NULL)
+	if (name.size == 0 || memchr(name.data, '{', name.size) != NULL ||
+	    memchr(name.data, '}', name.size) != NULL)
 		return -EINVAL;
 	*ret_segment = name;
 	return 0;
