@@ -100,11 +100,11 @@ static void victims_choose(struct zgi_shard *shard)
 	}
 }
 
-/* The next victim that is still as idle as when it was chosen. */
-static bool victims_next(struct zgi_shard *shard, uint32_t *ret_index)
+/* The first victim that is still as idle as when it was chosen. */
+static bool victims_first(struct zgi_shard *shard, uint32_t *ret_index)
 {
-	while (shard->victim_next < shard->victim_count) {
-		const struct zgi_victim *victim = &shard->victims[shard->victim_next++];
+	for (; shard->victim_next < shard->victim_count; shard->victim_next++) {
+		const struct zgi_victim *victim = &shard->victims[shard->victim_next];
 		const struct zgi_connection *connection = &shard->connections[victim->index];
 
 		if (connection->state == ZGI_CONNECTION_PARKED &&
@@ -117,15 +117,37 @@ static bool victims_next(struct zgi_shard *shard, uint32_t *ret_index)
 	return false;
 }
 
+/* Among those that keep an exchange at the ready, the first is the one that is quiet the longest:
+ * does it make room rather than the parked one, if there is any? In a burst of connections most
+ * are of this kind, and the only parked ones are those that have just come. */
+static bool sweep_prefers_hot(const struct zgi_shard *shard, const uint32_t *parked,
+			      uint32_t *ret_index)
+{
+	if (zgi_list_is_empty(&shard->hot))
+		return false;
+
+	uint32_t index = ZGI_CONTAINER_OF(zgi_list_first(&shard->hot), struct zg_exchange, hot_link)
+				 ->connection;
+	uint32_t quiet_since = shard->connections[index].deadline - shard->times.hot;
+
+	if (parked != NULL &&
+	    quiet_since > shard->connections[*parked].deadline - shard->times.idle)
+		return false;
+	*ret_index = index;
+	return true;
+}
+
 bool zgi_shard_evict(struct zgi_shard *shard)
 {
 	uint32_t index;
+	bool has_parked = victims_first(shard, &index);
 
-	if (!victims_next(shard, &index)) {
+	if (!has_parked) {
 		victims_choose(shard);
-		if (!victims_next(shard, &index))
-			return false;
+		has_parked = victims_first(shard, &index);
 	}
+	if (!sweep_prefers_hot(shard, has_parked ? &index : NULL, &index) && !has_parked)
+		return false;
 	zgi_connection_evict(shard, index);
 	return true;
 }
