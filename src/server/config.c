@@ -22,6 +22,7 @@
 #define CONFIG_RING_ENTRIES 256
 #define CONFIG_RING_ENTRIES_SMALL 64 /* where many shards share few cores */
 #define CONFIG_SHARDS_MANY 16
+#define CONFIG_DESCRIPTORS_OWN_EACH 4 /* listener, epoll, wake-up, a file that a page reads */
 
 static uint64_t config_round(uint64_t size, uint64_t alignment)
 {
@@ -114,11 +115,16 @@ static int config_shards(struct zgi_server_config *config, struct zg_text *ret_e
 	       config_connections_max(shard_count, descriptors_each) < options->connections)
 		shard_count++;
 	config->shard_count = (uint32_t)shard_count;
-	if (config_connections_max(shard_count, descriptors_each) < options->connections)
-		return config_refuse_descriptors(
-			config, config_connections_max(shard_count, descriptors_each), ret_error);
-	if (options->connections > descriptors_together)
-		return config_refuse_descriptors(config, descriptors_together, ret_error);
+
+	uint64_t allowed = config_connections_max(shard_count, descriptors_each);
+	uint64_t own = shard_count * CONFIG_DESCRIPTORS_OWN_EACH;
+
+	if (descriptors_together < own)
+		allowed = 0;
+	else if (allowed > descriptors_together - own)
+		allowed = descriptors_together - own;
+	if (allowed < options->connections)
+		return config_refuse_descriptors(config, allowed, ret_error);
 
 	uint64_t connections_each = config_connections_each(options->connections, shard_count);
 
