@@ -16,6 +16,7 @@
 #ifndef ZEROG_POOL_H
 #define ZEROG_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -135,6 +136,16 @@ void *zg_pool_get(struct zg_pool *pool, zg_handle handle);
  */
 ZG_MUST_USE int zg_pool_next(struct zg_pool *pool, uint32_t *cursor, zg_handle *ret_handle,
 			     void **ret_block);
+
+/**
+ * zg_pool_is_taken() - is the n-th block taken?
+ * @pool:    initialised
+ * @number:  below its block_count
+ */
+static inline bool zg_pool_is_taken(const struct zg_pool *pool, uint32_t number)
+{
+	return pool->slots[number] >> 56 != 0;
+}
 
 /**
  * zg_handle_index() - the index part of a handle

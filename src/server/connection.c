@@ -127,7 +127,7 @@ static void connection_heat(struct zgi_shard *shard, uint32_t index)
 {
 	shard->connections[index].phase_timed = 0;
 	connection_enter(shard, index, ZGI_CONNECTION_HOT, shard->times.hot);
-	zgi_list_append(&shard->hot, &zgi_shard_exchange(shard, index)->hot_link);
+	shard->hot_count++;
 }
 
 /* Nothing of a request is there. Stay unparked if that is right, else park. */
@@ -140,6 +140,25 @@ static void connection_settle(struct zgi_shard *shard, uint32_t index)
 	}
 	connection_heat(shard, index);
 	connection_recv(shard, index);
+}
+
+/* A hand goes round the exchanges to find one that is only kept at the ready: near enough to the
+ * longest quiet one, and a hot connection's way in and out costs no more than a counter. */
+static void connection_cool_any(struct zgi_shard *shard)
+{
+	uint32_t count = shard->exchanges.block_count;
+
+	for (uint32_t step = 0; step < count && shard->hot_count > 0; step++) {
+		uint32_t number = shard->hot_hand;
+		const struct zg_exchange *x = zgi_shard_exchange_at(shard, number);
+
+		shard->hot_hand = number + 1 == count ? 0 : number + 1;
+		if (zg_pool_is_taken(&shard->exchanges, number) &&
+		    shard->connections[x->connection].state == ZGI_CONNECTION_HOT) {
+			zgi_connection_cool(shard, x->connection);
+			return;
+		}
+	}
 }
 
 static void connection_wait(struct zgi_shard *shard, uint32_t index)
@@ -155,10 +174,7 @@ static void connection_wait(struct zgi_shard *shard, uint32_t index)
 	zgi_counter_add(&shard->counters.waited, 1);
 
 	/* A connection that only keeps an exchange at the ready makes room. */
-	if (!zgi_list_is_empty(&shard->hot))
-		zgi_connection_cool(shard, ZGI_CONTAINER_OF(zgi_list_first(&shard->hot),
-							    struct zg_exchange, hot_link)
-						   ->connection);
+	connection_cool_any(shard);
 }
 
 static uint32_t connection_wait_pop(struct zgi_shard *shard)
@@ -167,6 +183,7 @@ static uint32_t connection_wait_pop(struct zgi_shard *shard)
 
 	zg_assert(shard->waiting_count > 0);
 	shard->waiting_head = shard->connections[index].link;
+	shard->connections[index].link = ZGI_CONNECTION_NONE;
 	shard->waiting_count--;
 	return index;
 }
@@ -426,7 +443,7 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 			connection_unpark(shard, index);
 		return;
 	case ZGI_CONNECTION_HOT:
-		zgi_list_remove(&zgi_shard_exchange(shard, index)->hot_link);
+		shard->hot_count--;
 		connection_sent_silently(shard, index);
 		connection_received(shard, index, result);
 		return;
@@ -485,7 +502,7 @@ void zgi_connection_stalled(struct zgi_shard *shard, uint64_t tag, int32_t resul
 	x = zgi_shard_exchange(shard, index);
 	zg_assert(x->is_sent_silently);
 	if (connection->state == ZGI_CONNECTION_HOT)
-		zgi_list_remove(&x->hot_link);
+		shard->hot_count--;
 	else
 		zg_assert(connection->state == ZGI_CONNECTION_PARKING);
 	x->is_sent_silently = false;
@@ -500,7 +517,7 @@ void zgi_connection_end(struct zgi_shard *shard, uint32_t index)
 
 	connection->phase_timed = 0;
 	if (connection->state == ZGI_CONNECTION_HOT)
-		zgi_list_remove(&zgi_shard_exchange(shard, index)->hot_link);
+		shard->hot_count--;
 	connection_cancel(shard, index, ZGI_CONNECTION_CLOSING);
 }
 
@@ -515,7 +532,7 @@ void zgi_connection_evict(struct zgi_shard *shard, uint32_t index)
 void zgi_connection_cool(struct zgi_shard *shard, uint32_t index)
 {
 	zg_assert(shard->connections[index].state == ZGI_CONNECTION_HOT);
-	zgi_list_remove(&zgi_shard_exchange(shard, index)->hot_link);
+	shard->hot_count--;
 	connection_cancel(shard, index, ZGI_CONNECTION_PARKING);
 }
 
@@ -529,6 +546,9 @@ void zgi_connection_resumed(struct zgi_shard *shard, uint32_t index)
 void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 {
 	switch ((enum zgi_connection_state)shard->connections[index].state) {
+	case ZGI_CONNECTION_HOT:
+		zgi_connection_cool(shard, index);
+		return;
 	case ZGI_CONNECTION_PARKED:
 		zgi_counter_add(&shard->counters.timeouts_idle, 1);
 		zgi_connection_end(shard, index);
@@ -554,7 +574,6 @@ void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 		return;
 	case ZGI_CONNECTION_FREE:
 	case ZGI_CONNECTION_WAITING: /* its queue is looked at by itself */
-	case ZGI_CONNECTION_HOT: /* so is the list of these */
 	case ZGI_CONNECTION_PARKING:
 	case ZGI_CONNECTION_LATE:
 	case ZGI_CONNECTION_STALLED:

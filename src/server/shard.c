@@ -131,7 +131,6 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 	shard->connection_limit = config->connections_each;
 	shard->hot_reserve = config->exchanges_each / 4 > 0 ? config->exchanges_each / 4 : 1;
 	shard->started_ns = zgi_clock_ns();
-	zgi_list_init(&shard->hot);
 	zgi_histogram_init(&shard->turn_ns);
 	shard_times_init(&shard->times, &config->options);
 	shard_web_init(shard, &config->options, options->router);

@@ -14,7 +14,6 @@
 #include <zerog/region.h>
 
 #include "base/histogram.h"
-#include "base/list.h"
 #include "io/io.h"
 #include "server/config.h"
 #include "server/connection.h"
@@ -63,7 +62,7 @@ struct zgi_shard_times {
 struct zgi_victim {
 	uint32_t index;
 	uint32_t generation;
-	uint32_t deadline;
+	uint32_t idle_since; /* tick */
 };
 
 enum zgi_shard_command {
@@ -91,7 +90,8 @@ struct zgi_shard {
 	bool is_accepting;
 	bool is_accept_ending; /* stopped, but its last event has not come */
 	bool is_draining;
-	struct zgi_list hot; /* exchanges of HOT connections, the longest quiet first */
+	uint32_t hot_count; /* connections that are HOT */
+	uint32_t hot_hand; /* the exchange to be looked at next when one has to make room */
 	struct zgi_shard_times times;
 	struct zgi_shard_counters counters;
 	struct zg_pool exchanges;
@@ -167,12 +167,17 @@ bool zgi_shard_evict(struct zgi_shard *shard);
 /* sweep.c: end every connection that is idle. */
 void zgi_shard_end_idle(struct zgi_shard *shard);
 
+/* An exchange by its number. */
+static inline struct zg_exchange *zgi_shard_exchange_at(struct zgi_shard *shard, uint32_t number)
+{
+	return (struct zg_exchange *)(void *)(shard->exchanges.blocks +
+					      number * shard->exchanges.block_size);
+}
+
 /* The exchange of a connection that has one. */
 static inline struct zg_exchange *zgi_shard_exchange(struct zgi_shard *shard, uint32_t index)
 {
-	return (struct zg_exchange *)(void *)(shard->exchanges.blocks +
-					      shard->connections[index].link *
-						      shard->exchanges.block_size);
+	return zgi_shard_exchange_at(shard, shard->connections[index].link);
 }
 
 #endif

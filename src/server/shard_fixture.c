@@ -150,7 +150,8 @@ void shard_fixture_complete(struct shard_fixture *fixture, uint32_t descriptor, 
 
 const char *shard_fixture_output(struct shard_fixture *fixture, uint32_t descriptor)
 {
-	fake_io_flush(&fixture->fake, descriptor);
+	if (fixture->fake.descriptors[descriptor].is_open)
+		fake_io_flush(&fixture->fake, descriptor);
 	fixture->output[descriptor][fixture->output_size[descriptor]] = '\0';
 	fixture->output_size[descriptor] = 0;
 	return fixture->output[descriptor];

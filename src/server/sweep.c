@@ -1,8 +1,8 @@
 /*
  * Time-outs without a timer a connection: a hand goes round the flat table, a
- * slice a tick, and compares one 32-bit deadline a slot. Connections that have a
- * queue (those that wait for an exchange, those that keep one at the ready) are
- * looked at from the head of it, so their short times are kept exactly.
+ * slice a tick, and compares one 32-bit deadline a slot. Connections that wait for
+ * an exchange have a queue, and are looked at from its head, so that their short
+ * time is kept exactly.
  */
 
 #include <zerog/pool.h>
@@ -33,18 +33,6 @@ static void sweep_waiting(struct zgi_shard *shard)
 		zgi_connection_refuse_waiting(shard);
 }
 
-static void sweep_hot(struct zgi_shard *shard)
-{
-	while (!zgi_list_is_empty(&shard->hot)) {
-		struct zg_exchange *x =
-			ZGI_CONTAINER_OF(zgi_list_first(&shard->hot), struct zg_exchange, hot_link);
-
-		if (shard->connections[x->connection].deadline > shard->tick)
-			return;
-		zgi_connection_cool(shard, x->connection);
-	}
-}
-
 void zgi_shard_sweep(struct zgi_shard *shard)
 {
 	uint32_t ticks = shard->tick - shard->sweep_tick;
@@ -60,27 +48,40 @@ void zgi_shard_sweep(struct zgi_shard *shard)
 	if (count > shard->slot_count)
 		count = shard->slot_count;
 	sweep_waiting(shard);
-	sweep_hot(shard);
 	sweep_slice(shard, (uint32_t)count);
 }
 
-/* Insert into the victims, which are sorted by deadline, the latest falling out. */
+/* Insert into the victims, which are sorted by how long they have been idle, the latest falling
+ * out. */
 static void victims_insert(struct zgi_shard *shard, struct zgi_victim victim)
 {
 	uint32_t place = shard->victim_count;
 
 	if (place == ZGI_VICTIMS_MAX) {
-		if (shard->victims[place - 1].deadline <= victim.deadline)
+		if (shard->victims[place - 1].idle_since <= victim.idle_since)
 			return;
 		place--;
 	} else {
 		shard->victim_count++;
 	}
-	while (place > 0 && shard->victims[place - 1].deadline > victim.deadline) {
+	while (place > 0 && shard->victims[place - 1].idle_since > victim.idle_since) {
 		shard->victims[place] = shard->victims[place - 1];
 		place--;
 	}
 	shard->victims[place] = victim;
+}
+
+/* The tick since when a connection has been idle; UINT32_MAX when it is not. */
+static uint32_t victims_idle_since(const struct zgi_shard *shard,
+				   const struct zgi_connection *connection)
+{
+	if (connection->deadline == UINT32_MAX)
+		return UINT32_MAX;
+	if (connection->state == ZGI_CONNECTION_PARKED)
+		return connection->deadline - shard->times.idle;
+	if (connection->state == ZGI_CONNECTION_HOT)
+		return connection->deadline - shard->times.hot;
+	return UINT32_MAX;
 }
 
 /* One pass over the table finds enough of the oldest for many evictions to come. */
@@ -90,26 +91,27 @@ static void victims_choose(struct zgi_shard *shard)
 	shard->victim_next = 0;
 	for (uint32_t index = 0; index < shard->slot_count; index++) {
 		const struct zgi_connection *connection = &shard->connections[index];
+		uint32_t idle_since = victims_idle_since(shard, connection);
 
-		if (connection->state == ZGI_CONNECTION_PARKED && connection->deadline < UINT32_MAX)
+		if (idle_since != UINT32_MAX)
 			victims_insert(shard, (struct zgi_victim){
 						      .index = index,
 						      .generation = connection->generation,
-						      .deadline = connection->deadline,
+						      .idle_since = idle_since,
 					      });
 	}
 }
 
-/* The first victim that is still as idle as when it was chosen. */
-static bool victims_first(struct zgi_shard *shard, uint32_t *ret_index)
+/* The next victim that is still as idle as when it was chosen. A quiet connection that was parked
+ * meanwhile counts as idle from then on, and is passed over until the next choice. */
+static bool victims_next(struct zgi_shard *shard, uint32_t *ret_index)
 {
-	for (; shard->victim_next < shard->victim_count; shard->victim_next++) {
-		const struct zgi_victim *victim = &shard->victims[shard->victim_next];
+	while (shard->victim_next < shard->victim_count) {
+		const struct zgi_victim *victim = &shard->victims[shard->victim_next++];
 		const struct zgi_connection *connection = &shard->connections[victim->index];
 
-		if (connection->state == ZGI_CONNECTION_PARKED &&
-		    connection->generation == victim->generation &&
-		    connection->deadline == victim->deadline) {
+		if (connection->generation == victim->generation &&
+		    victims_idle_since(shard, connection) == victim->idle_since) {
 			*ret_index = victim->index;
 			return true;
 		}
@@ -117,48 +119,25 @@ static bool victims_first(struct zgi_shard *shard, uint32_t *ret_index)
 	return false;
 }
 
-/* Among those that keep an exchange at the ready, the first is the one that is quiet the longest:
- * does it make room rather than the parked one, if there is any? In a burst of connections most
- * are of this kind, and the only parked ones are those that have just come. */
-static bool sweep_prefers_hot(const struct zgi_shard *shard, const uint32_t *parked,
-			      uint32_t *ret_index)
-{
-	if (zgi_list_is_empty(&shard->hot))
-		return false;
-
-	uint32_t index = ZGI_CONTAINER_OF(zgi_list_first(&shard->hot), struct zg_exchange, hot_link)
-				 ->connection;
-	uint32_t quiet_since = shard->connections[index].deadline - shard->times.hot;
-
-	if (parked != NULL &&
-	    quiet_since > shard->connections[*parked].deadline - shard->times.idle)
-		return false;
-	*ret_index = index;
-	return true;
-}
-
 bool zgi_shard_evict(struct zgi_shard *shard)
 {
 	uint32_t index;
-	bool has_parked = victims_first(shard, &index);
 
-	if (!has_parked) {
+	if (!victims_next(shard, &index)) {
 		victims_choose(shard);
-		has_parked = victims_first(shard, &index);
+		if (!victims_next(shard, &index))
+			return false;
 	}
-	if (!sweep_prefers_hot(shard, has_parked ? &index : NULL, &index) && !has_parked)
-		return false;
 	zgi_connection_evict(shard, index);
 	return true;
 }
 
 void zgi_shard_end_idle(struct zgi_shard *shard)
 {
-	for (uint32_t index = 0; index < shard->slot_count; index++)
+	for (uint32_t index = 0; index < shard->slot_count; index++) {
 		if (shard->connections[index].state == ZGI_CONNECTION_PARKED)
 			zgi_connection_end(shard, index);
-	while (!zgi_list_is_empty(&shard->hot))
-		zgi_connection_cool(shard, ZGI_CONTAINER_OF(zgi_list_first(&shard->hot),
-							    struct zg_exchange, hot_link)
-						   ->connection);
+		else if (shard->connections[index].state == ZGI_CONNECTION_HOT)
+			zgi_connection_cool(shard, index);
+	}
 }

@@ -34,6 +34,7 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 	x->was_named = false;
 	x->body_is_outside = false;
 	x->is_continue_sent = false;
+	x->is_arena_used = false;
 	x->read_start = 0;
 	x->read_size = 0;
 	x->request_end = 0;
@@ -51,7 +52,6 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 	x->reply_fields_capacity = 0;
 	x->handle = handle;
 	x->is_sent_silently = false;
-	zgi_list_init(&x->hot_link);
 	zgi_http_parser_init(&x->parser, &x->request, &web->http_limits, &x->arena);
 
 	int result = zg_arena_init(&x->arena, &(struct zg_arena_options){
@@ -146,5 +146,6 @@ zg_handle zg_exchange_handle(struct zg_exchange *x)
 struct zg_arena *zg_exchange_arena(struct zg_exchange *x)
 {
 	zg_assert(x->magic == EXCHANGE_MAGIC);
+	x->is_arena_used = true;
 	return &x->arena;
 }

@@ -16,7 +16,6 @@
 #include <zerog/exchange.h>
 #include <zerog/pool.h>
 
-#include "base/list.h"
 #include "http/chunked.h"
 #include "http/parser.h"
 #include "http/request.h"
@@ -79,7 +78,10 @@ struct zg_exchange {
 	bool has_unread_input; /* the peer may be sending more than we will read */
 	bool was_named; /* a handle was given out: renew it after this request */
 	bool body_is_outside; /* the body is in the arena, not in the read buffer */
+	bool is_arena_used; /* something may lie in the arena: reset it after this request */
 	bool is_continue_sent; /* 100 Continue was written for this request */
+	bool is_sent_silently; /* the server's: the send window was handed over, and all is sent
+				* unless it hears otherwise */
 	uint32_t read_start; /* where the present request begins in the read buffer */
 	uint32_t read_size; /* bytes in the read buffer */
 	uint32_t request_end; /* where the next request begins, once the body is whole */
@@ -89,6 +91,10 @@ struct zg_exchange {
 	unsigned char *write_buffer; /* behind the read buffer */
 	struct zgi_web *web; /* borrowed */
 	struct zg_slice reply_body; /* what is sent after the write buffer; empty for none */
+	unsigned char *reply_fields; /* whole field lines, in the arena */
+	uint32_t reply_fields_size;
+	uint32_t reply_fields_capacity;
+	uint32_t reply_offset; /* where this request's reply begins in the write buffer */
 	struct zgi_http_parser parser;
 	struct zgi_http_request request;
 	struct zgi_route_match match;
@@ -99,15 +105,8 @@ struct zg_exchange {
 	uint64_t body_capacity; /* bytes of room, when it is in the arena */
 	uint32_t staging_offset; /* chunked: where undecoded bytes begin in the read buffer */
 	struct zgi_http_chunked chunked;
-	unsigned char *reply_fields; /* whole field lines, in the arena */
-	uint32_t reply_fields_size;
-	uint32_t reply_fields_capacity;
-	uint32_t reply_offset; /* where this request's reply begins in the write buffer */
 	struct zg_arena arena;
 	zg_handle handle;
-	bool is_sent_silently;    /* the server's: the send window was handed over, and all is sent
-	                           * unless it hears otherwise */
-	struct zgi_list hot_link; /* the server's: unparked but quiet, oldest first */
 	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
 };
 

@@ -108,7 +108,7 @@ static int request_decoded(struct zg_exchange *x, struct zg_slice text, bool plu
 		*ret_text = text;
 		return 0;
 	}
-	if (zg_arena_alloc(&x->arena, text.size, &memory) < 0)
+	if (zg_arena_alloc(zg_exchange_arena(x), text.size, &memory) < 0)
 		return -ENOMEM;
 	ret_text->size = request_decode(text, plus_is_space, memory);
 	ret_text->data = memory;

@@ -58,7 +58,7 @@ static int exchange_body_outside_start(struct zg_exchange *x, uint64_t capacity)
 {
 	void *memory;
 
-	if (zg_arena_alloc(&x->arena, capacity, &memory) < 0) {
+	if (zg_arena_alloc(zg_exchange_arena(x), capacity, &memory) < 0) {
 		zgi_counter_add(&x->web->counters.body_refused, 1);
 		return exchange_refuse(x, ZGI_HTTP_FAULT_NO_MEMORY);
 	}
@@ -92,6 +92,8 @@ static int exchange_body_start(struct zg_exchange *x)
 
 	if (whole > x->web->read_buffer_size - x->read_start)
 		exchange_compact(x);
+	if (!request->is_chunked && request->content_length == 0)
+		return EXCHANGE_GO_ON;
 	x->body = x->read_buffer + exchange_body_offset(x);
 	x->staging_offset = exchange_body_offset(x);
 	if (request->is_chunked) {
@@ -188,6 +190,11 @@ static int exchange_body_step(struct zg_exchange *x)
 	if (x->request.is_chunked)
 		return exchange_chunked_step(x);
 
+	if (x->request.content_length == 0) {
+		x->request_end = exchange_body_offset(x);
+		x->phase = ZGI_PHASE_HANDLE;
+		return EXCHANGE_GO_ON;
+	}
 	if (!x->body_is_outside) {
 		uint64_t size = x->read_size - exchange_body_offset(x);
 
@@ -287,15 +294,21 @@ static int exchange_next_step(struct zg_exchange *x)
 	}
 	if (ZG_UNLIKELY(x->was_named))
 		exchange_rename(x);
-	zg_arena_reset(&x->arena);
+	/* Most requests leave the arena alone, and then it need not even be looked at. */
+	if (x->is_arena_used || x->request.field_count > ZGI_HTTP_FIELDS_INLINE) {
+		zg_arena_reset(&x->arena);
+		x->is_arena_used = false;
+	}
 	x->read_start = x->request_end;
 	x->phase = ZGI_PHASE_HEAD;
 	x->has_replied = false;
 	x->body_is_outside = false;
 	x->is_continue_sent = false;
-	x->body = NULL;
-	x->body_size = 0;
-	x->body_capacity = 0;
+	if (x->body != NULL) {
+		x->body = NULL;
+		x->body_size = 0;
+		x->body_capacity = 0;
+	}
 	x->reply_fields_size = 0;
 	x->reply_fields_capacity = 0;
 	zgi_http_parser_init(&x->parser, &x->request, &x->web->http_limits, &x->arena);
