@@ -268,11 +268,14 @@ static uint64_t shard_wait_ns(const struct zgi_shard *shard, uint64_t now_ns)
 	return ZGI_TICK_NS - (now_ns - shard->started_ns) % ZGI_TICK_NS;
 }
 
+/* A drain also waits until the accept has let go of the listener: then whoever comes next can have
+ * its address. */
 static bool shard_is_done(const struct zgi_shard *shard)
 {
 	uint32_t command = __atomic_load_n(&shard->command, __ATOMIC_ACQUIRE);
 
-	return command == ZGI_SHARD_STOP || (shard->is_draining && shard->live_count == 0);
+	return command == ZGI_SHARD_STOP ||
+	       (shard->is_draining && shard->live_count == 0 && !shard->is_accept_ending);
 }
 
 void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_ns)
