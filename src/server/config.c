@@ -116,15 +116,12 @@ static int config_shards(struct zgi_server_config *config, struct zg_text *ret_e
 		shard_count++;
 	config->shard_count = (uint32_t)shard_count;
 
-	uint64_t allowed = config_connections_max(shard_count, descriptors_each);
-	uint64_t own = shard_count * CONFIG_DESCRIPTORS_OWN_EACH;
+	uint64_t connections_max = config_connections_max(shard_count, descriptors_each);
 
-	if (descriptors_together < own)
-		allowed = 0;
-	else if (allowed > descriptors_together - own)
-		allowed = descriptors_together - own;
-	if (allowed < options->connections)
-		return config_refuse_descriptors(config, allowed, ret_error);
+	if (connections_max > descriptors_together)
+		connections_max = descriptors_together;
+	if (options->connections > connections_max)
+		return config_refuse_descriptors(config, connections_max, ret_error);
 
 	uint64_t connections_each = config_connections_each(options->connections, shard_count);
 
