@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from support import ServiceCase
+from support import REPLY_SECONDS_MAX, ServiceCase
 
 TIMEOUT_S = 0.6
 LATE_S = 1.6  # how much later than its time a peer may be cut: a round of the sweep, and a busy CPU
@@ -149,6 +149,36 @@ class Idle(ServiceCase):
             self.assertEqual(client.ask("/").status, 200)
 
 
+def fill(client):
+    """Pipelines small requests, reading nothing, until no more are taken; their number."""
+    request = b"GET /value/a?a=0123456789 HTTP/1.1\r\nHost: test\r\n\r\n"
+    data = request * 1000
+    sent = 0
+    client.socket.settimeout(0.2)
+    try:
+        while True:
+            sent += client.socket.send(data[sent % len(data):])
+    except TimeoutError:
+        pass
+    client.socket.settimeout(REPLY_SECONDS_MAX)
+    # The last one is made whole, while the replies are read.
+    return sent // len(request), data[sent % len(request):len(request)]
+
+
+class LateReaders(SlowCase):
+    def test_reader_of_small_replies_that_reads_late_gets_all(self):
+        client = self.client(receive_buffer_size=4096)
+        count, tail = fill(client)
+        self.assertGreater(count, 1000)
+        for _ in range(count):
+            self.assertEqual(client.reply().body, b"0123456789")
+        if tail:
+            client.send(tail)
+            self.assertEqual(client.reply().body, b"0123456789")
+        self.assertEqual(client.buffered, b"")
+        self.assertEqual(client.ask("/value/a?a=b").body, b"b")
+
+
 class SlowReaders(SlowCase):
     FLAGS = ("--write-timeout-ms", 600)
 
@@ -191,6 +221,11 @@ class SlowReaders(SlowCase):
         with self.assertRaises((TimeoutError, ConnectionResetError, BrokenPipeError)):
             while True:
                 client.get("/large?size=100000")
+        self.wait_for_cut(cuts + 1)
+
+    def test_reader_of_small_replies_that_reads_nothing_is_cut(self):
+        cuts = self.service.metric("zerog_timeouts_write_total")
+        fill(self.client(receive_buffer_size=4096))
         self.wait_for_cut(cuts + 1)
 
     def test_reader_that_is_slow_but_steady_gets_all(self):
