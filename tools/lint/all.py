@@ -9,17 +9,19 @@ import subprocess
 import sys
 
 import banned
+import examples
 import format as layout
 import function_size
 import headers
 import layers
 import paths
+import reference
 import source
 import symbols
 
 CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
           ("function_size", function_size), ("symbols", symbols), ("format", layout),
-          ("paths", paths)]
+          ("paths", paths), ("examples", examples), ("reference", reference)]
 TIDY_FILE_SECONDS_MAX = 120
 TIDY_LINE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning): (.+)$")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -9,11 +9,13 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import banned
+import examples
 import format as layout
 import function_size
 import headers
 import layers
 import paths
+import reference
 import symbols
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -178,6 +180,39 @@ class Paths(Sample):
     def test_other_paths_are_accepted(self):
         self.write("docs/a.md", "src/work/a.c /var/lib/zerog /proc/self/status https://a.example/\n")
         self.assert_clean(paths)
+
+
+class Examples(Sample):
+    def test_a_program_that_does_not_compile_is_refused(self):
+        self.write("docs/a.md", "text\n```c\nint main(void)\n{\n\treturn zg_none();\n}\n```\n")
+        self.assert_found(examples, "docs/a.md", 2, "zg_none")
+
+    def test_a_program_on_the_public_headers_is_accepted(self):
+        self.write("docs/a.md", "```c\n#include <zerog.h>\n\nint main(void)\n{\n\treturn 0;\n}\n```\n")
+        self.assert_clean(examples)
+
+    def test_a_fragment_is_not_compiled(self):
+        self.write("docs/a.md", "```c\nzg_get(&app, path, handler);\n```\n")
+        self.assert_clean(examples)
+
+
+class Reference(Sample):
+    HELP = "Flags:\n\n  --shards  (threads; default 0)\n      Threads that serve.\n"
+
+    def setUp(self):
+        super().setUp()
+        self.write("build/hello", "#!/bin/sh\nprintf '%s' '" + self.HELP + "'\n")
+        os.chmod(os.path.join(self.root, "build/hello"), 0o755)
+
+    def test_a_page_that_lacks_a_flag_is_refused(self):
+        self.write("docs/reference/options.md", reference.HEAD)
+        self.assert_found(reference, "docs/reference/options.md", 1, "./dev docs")
+
+    def test_a_fresh_page_is_accepted(self):
+        self.write("docs/reference/options.md", reference.render(self.HELP))
+        self.assertIn("| `--shards` | threads; default 0 | Threads that serve. |",
+                      reference.render(self.HELP))
+        self.assert_clean(reference)
 
 
 if __name__ == "__main__":
