@@ -29,7 +29,7 @@ struct zgi_io_operations {
 	void (*send)(struct zgi_io *io, uint32_t descriptor, const void *buffer, size_t size,
 		     bool has_more, uint64_t tag);
 	void (*send_recv)(struct zgi_io *io, uint32_t descriptor,
-	                  const struct zgi_io_transfer *transfer, uint64_t tag);
+			  const struct zgi_io_transfer *transfer, uint64_t tag);
 	void (*shutdown)(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 	void (*cancel)(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 	void (*close)(struct zgi_io *io, uint32_t descriptor);

@@ -180,7 +180,7 @@ void zgi_io_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, siz
 }
 
 void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
-                      const struct zgi_io_transfer *transfer, uint64_t tag)
+		      const struct zgi_io_transfer *transfer, uint64_t tag)
 {
 	zg_assert(transfer->send_size > 0);
 	zg_assert(transfer->recv_size > 0);

@@ -34,26 +34,26 @@
 
 /* What an event is about. */
 enum zgi_io_event_kind {
-	ZGI_IO_ACCEPTED,    /* result: the new descriptor, or -errno when an accept failed */
+	ZGI_IO_ACCEPTED, /* result: the new descriptor, or -errno when an accept failed */
 	ZGI_IO_ACCEPT_ENDED, /* accepting has stopped, after zgi_io_accept_stop() */
-	ZGI_IO_DONE,        /* an operation completed: tag and result */
-	ZGI_IO_STALLED,     /* zgi_io_send_recv() could not send all at once: see there */
-	ZGI_IO_WOKEN,       /* zgi_io_wake() was called, once or more */
+	ZGI_IO_DONE, /* an operation completed: tag and result */
+	ZGI_IO_STALLED, /* zgi_io_send_recv() could not send all at once: see there */
+	ZGI_IO_WOKEN, /* zgi_io_wake() was called, once or more */
 };
 
 struct zgi_io_event {
-	uint64_t tag;    /* ZGI_IO_DONE: as given to the operation */
-	int32_t result;  /* 0 or more, or a negative errno */
-	uint32_t kind;   /* enum zgi_io_event_kind */
+	uint64_t tag; /* ZGI_IO_DONE: as given to the operation */
+	int32_t result; /* 0 or more, or a negative errno */
+	uint32_t kind; /* enum zgi_io_event_kind */
 };
 
 #define ZGI_IO_EVENTS_MAX 256
 
 struct zgi_io_options {
-	enum zg_io_kind kind;      /* ZG_IO_URING or ZG_IO_EPOLL, as zgi_io_probe() chose */
+	enum zg_io_kind kind; /* ZG_IO_URING or ZG_IO_EPOLL, as zgi_io_probe() chose */
 	uint32_t descriptor_count; /* how many accepted connections may be open at once */
-	uint32_t ring_entries;     /* submissions queued before they are sent; a power of two */
-	int listen_fd;             /* borrowed: listening, non-blocking; -1 for none */
+	uint32_t ring_entries; /* submissions queued before they are sent; a power of two */
+	int listen_fd; /* borrowed: listening, non-blocking; -1 for none */
 };
 
 struct zgi_io; /* defined by each backend; the first member is its operations */
@@ -70,7 +70,7 @@ struct zgi_io; /* defined by each backend; the first member is its operations */
  * Return: 0; -ENOSYS or the kernel's errno when @wanted is ZG_IO_URING and it cannot be had.
  */
 ZG_MUST_USE int zgi_io_probe(enum zg_io_kind wanted, enum zg_io_kind *ret_kind,
-                             struct zg_text *ret_reason);
+			     struct zg_text *ret_reason);
 
 /**
  * zgi_io_descriptor_limit() - descriptors one I/O object, and all of them together, may have
@@ -92,7 +92,7 @@ void zgi_io_descriptor_limit(enum zg_io_kind kind, uint64_t *ret_each, uint64_t 
  * @plan:     lines are added: what is carved from the region, and what the kernel maps
  */
 ZG_MUST_USE int zgi_io_plan(const struct zgi_io_options *options, uint32_t io_count,
-                            struct zg_plan *plan);
+			    struct zg_plan *plan);
 
 /**
  * zgi_io_carve_size() - the part of the plan that is carved from the region, one object's
@@ -111,7 +111,7 @@ uint64_t zgi_io_carve_size(const struct zgi_io_options *options);
  * Return: 0; -errno. Boot only.
  */
 ZG_MUST_USE int zgi_io_create(const struct zgi_io_options *options, struct zg_region *region,
-                              struct zgi_io **ret_io);
+			      struct zgi_io **ret_io);
 
 /**
  * zgi_io_start() - set up the ring or epoll; from the thread that will use it
@@ -150,7 +150,8 @@ void zgi_io_accept_start(struct zgi_io *io);
 /* Ask accepting to end; ACCEPTED events may still come, then one ACCEPT_ENDED. */
 void zgi_io_accept_stop(struct zgi_io *io);
 /* Complete when readable, at the peer's end of stream, or on error: result is poll(2)'s bits. With
- * any of ZGI_IO_POLL_GONE the stream is over in both directions: nothing can be received or sent. */
+ * any of ZGI_IO_POLL_GONE the stream is over in both directions: nothing can be received or sent.
+ */
 #define ZGI_IO_POLL_GONE (0x008 | 0x010) /* POLLERR | POLLHUP */
 void zgi_io_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 /* Receive at most size bytes; result 0 is the end of the stream. The buffer is lent until done. */
@@ -158,7 +159,7 @@ void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t si
 /* Send size bytes, result may be less; has_more: hold the last segment, more follows (MSG_MORE).
  * The bytes are lent until done. Never raises SIGPIPE. */
 void zgi_io_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, size_t size,
-                 bool has_more, uint64_t tag);
+		 bool has_more, uint64_t tag);
 /* Send size bytes and receive what comes next: a reply and the wait for the next request, in one.
  * Nearly always the kernel takes all bytes at once, and there is one event: DONE, with what was
  * received. Else there is first STALLED, whose result is how many bytes were sent or a negative
@@ -171,7 +172,7 @@ struct zgi_io_transfer {
 	size_t recv_size;
 };
 void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
-                      const struct zgi_io_transfer *transfer, uint64_t tag);
+		      const struct zgi_io_transfer *transfer, uint64_t tag);
 /* End our side of the stream (SHUT_WR); result 0 or -errno. With uring it runs on a kernel thread,
  * tens of microseconds later: for the end of a connection, not for its requests. */
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag);

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,12 +58,11 @@ static void test_accepts_over_ipv6(void **state)
 static void test_accepts_over_unix(void **state)
 {
 	char directory[] = "zerog-io-XXXXXX";
-	char address[64] = "unix:";
+	char address[64];
 
 	(void)state;
 	assert_non_null(mkdtemp(directory));
-	strcat(address, directory);
-	strcat(address, "/socket");
+	snprintf(address, sizeof(address), "unix:%s/socket", directory);
 	expect_accepts_on(address);
 	assert_int_equal(unlink(address + 5), 0);
 	assert_int_equal(rmdir(directory), 0);

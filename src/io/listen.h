@@ -24,7 +24,7 @@ struct zgi_address {
  * Return: 0; -EINVAL.
  */
 ZG_MUST_USE int zgi_address_parse(const char *text, struct zgi_address *ret_address,
-                                  struct zg_text *ret_error);
+				  struct zg_text *ret_error);
 
 /**
  * zgi_address_format() - an address as zgi_address_parse() reads it
@@ -48,7 +48,7 @@ void zgi_address_format(const struct zgi_address *address, struct zg_text *text)
  * Return: 0; -errno (-EADDRINUSE, -EACCES, -EADDRNOTAVAIL …).
  */
 ZG_MUST_USE int zgi_listen(struct zgi_address *address, int backlog, int *ret_fds,
-                           uint32_t fd_count, struct zg_text *ret_error);
+			   uint32_t fd_count, struct zg_text *ret_error);
 
 /**
  * zgi_unlisten() - close what zgi_listen() opened; a Unix socket's file is removed

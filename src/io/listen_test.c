@@ -36,7 +36,7 @@ static struct zg_text *fresh_error(void)
 static int setup_directory(void **state)
 {
 	(void)state;
-	strcpy(directory, "zerog-listen-XXXXXX");
+	snprintf(directory, sizeof(directory), "zerog-listen-XXXXXX");
 	if (!mkdtemp(directory))
 		return -1;
 	snprintf(unix_address, sizeof(unix_address), "unix:%s/socket", directory);

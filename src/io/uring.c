@@ -164,16 +164,16 @@ static void uring_send(struct zgi_io *io, uint32_t descriptor, const void *buffe
 static void uring_send_recv(struct zgi_io *io, uint32_t descriptor,
 			    const struct zgi_io_transfer *transfer, uint64_t tag)
 {
-	uring_queue(uring_of(io), (struct uring_request){
-					  .opcode = IORING_OP_SEND,
-					  .flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS,
-					  .fd = (int32_t)descriptor,
-					  .address = (uintptr_t)transfer->send_buffer,
-					  .size = uring_transfer_size(transfer->send_size),
-					  .operation_flags =
-						  MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTWAIT,
-					  .tag = tag | ZGI_URING_TAG_SILENT,
-				  });
+	uring_queue(uring_of(io),
+		    (struct uring_request){
+			    .opcode = IORING_OP_SEND,
+			    .flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS,
+			    .fd = (int32_t)descriptor,
+			    .address = (uintptr_t)transfer->send_buffer,
+			    .size = uring_transfer_size(transfer->send_size),
+			    .operation_flags = MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTWAIT,
+			    .tag = tag | ZGI_URING_TAG_SILENT,
+		    });
 	uring_queue(uring_of(io), (struct uring_request){
 					  .opcode = IORING_OP_RECV,
 					  .flags = IOSQE_FIXED_FILE,
@@ -357,8 +357,8 @@ static uint32_t uring_collect_internal(struct zgi_uring *uring,
 		uint64_t tag = completion->user_data & ~ZGI_URING_TAG_SILENT;
 
 		uring_queue_cancel(uring, tag);
-		events[0] = (struct zgi_io_event){
-			.tag = tag, .result = result, .kind = ZGI_IO_STALLED};
+		events[0] =
+			(struct zgi_io_event){.tag = tag, .result = result, .kind = ZGI_IO_STALLED};
 		return 1;
 	}
 	switch (completion->user_data) {

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -53,13 +54,13 @@ cgroup_read(const char *folder, const char *name, char *text, size_t capacity)
 static uint64_t cgroup_number(const char *folder, const char *name)
 {
 	char text[64];
+	char *end;
 	unsigned long long value;
 
 	if (cgroup_read(folder, name, text, sizeof(text)) < 0)
 		return UINT64_MAX;
-	if (sscanf(text, "%llu", &value) != 1)
-		return UINT64_MAX;
-	return value;
+	value = strtoull(text, &end, 10);
+	return end == text ? UINT64_MAX : value;
 }
 
 static uint64_t cgroup_left_in(const struct cgroup_hierarchy *hierarchy, const char *folder)
