@@ -103,6 +103,13 @@ class Isolation(ServiceCase):
                                         "fields": [["Host", "b"]], "parameters": {}})
         self.assertNotIn("secret", str(reply.fields))
 
+    def test_field_of_one_reply_is_not_in_the_next(self):
+        client = self.client()
+        for _ in range(3):
+            self.assertEqual(client.ask("/reply-field?value=secret").field("X-Value"), "secret")
+            self.assertIsNone(client.ask("/dump").field("X-Value"))
+            self.assertEqual(client.ask("/reply-field").field("X-Value"), "")
+
     def test_failed_handler_leaves_no_field_for_the_next(self):
         client = self.client()
         for _ in range(3):
