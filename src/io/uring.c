@@ -17,18 +17,12 @@
 #include <sys/socket.h>
 
 #include "base/assert.h"
-#include "base/clock.h"
-#include "io/uring.h"
+#include "io/uring_queue.h"
 
 /* Entering without success this often in a row, while nothing else runs, is a defect. */
 #define URING_SUBMIT_TRIES_MAX 100000
 
 static_assert(offsetof(struct zgi_uring, io) == 0, "zgi_io_* cast between the two");
-
-static inline struct zgi_uring *uring_of(struct zgi_io *io)
-{
-	return (struct zgi_uring *)(void *)io;
-}
 
 /* Show the kernel what was queued; how many entries it has not consumed yet. */
 static inline uint32_t uring_publish(struct zgi_uring *uring)
@@ -47,8 +41,7 @@ static int uring_enter(struct zgi_uring *uring, uint32_t submit_count, uint32_t 
 			       argument ? sizeof(*argument) : _NSIG / 8);
 }
 
-/* The submission queue is full: send it now, so that queueing never fails. */
-static void uring_submit(struct zgi_uring *uring)
+void zgi_uring_submit(struct zgi_uring *uring)
 {
 	uint32_t try_count = 0;
 	uint32_t flags = 0;
@@ -68,59 +61,15 @@ static void uring_submit(struct zgi_uring *uring)
 	}
 }
 
-static inline struct io_uring_sqe *uring_take(struct zgi_uring *uring)
-{
-	struct io_uring_sq *queue = &uring->ring.sq;
-
-	if (ZG_UNLIKELY(queue->sqe_tail - IO_URING_READ_ONCE(*queue->khead) >= queue->ring_entries))
-		uring_submit(uring);
-	return &queue->sqes[queue->sqe_tail++ & queue->ring_mask];
-}
-
-/* What the operations have in common; all that is not given is zero. */
-struct uring_request {
-	uint8_t opcode;
-	uint8_t flags;
-	uint16_t priority;
-	int32_t fd;
-	uint64_t address;
-	uint32_t size;
-	uint32_t operation_flags;
-	uint64_t tag;
-	uint32_t file_index;
-};
-
-/* Always inlined: the request is then no object in memory, only stores into the queue. */
-__attribute__((always_inline)) static inline void uring_queue(struct zgi_uring *uring,
-							      const struct uring_request request)
-{
-	struct io_uring_sqe *entry = uring_take(uring);
-
-	entry->opcode = request.opcode;
-	entry->flags = request.flags;
-	entry->ioprio = request.priority;
-	entry->fd = request.fd;
-	entry->off = 0;
-	entry->addr = request.address;
-	entry->len = request.size;
-	entry->rw_flags = (__kernel_rwf_t)request.operation_flags;
-	entry->user_data = request.tag;
-	entry->buf_index = 0;
-	entry->personality = 0;
-	entry->file_index = request.file_index;
-	entry->addr3 = 0;
-	entry->__pad2[0] = 0;
-}
-
 static void uring_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
-	uring_queue(uring_of(io), (struct uring_request){
-					  .opcode = IORING_OP_POLL_ADD,
-					  .flags = IOSQE_FIXED_FILE,
-					  .fd = (int32_t)descriptor,
-					  .operation_flags = POLLIN | POLLRDHUP,
-					  .tag = tag,
-				  });
+	zgi_uring_queue(zgi_uring_of(io), (struct zgi_uring_request){
+						  .opcode = IORING_OP_POLL_ADD,
+						  .flags = IOSQE_FIXED_FILE,
+						  .fd = (int32_t)descriptor,
+						  .operation_flags = POLLIN | POLLRDHUP,
+						  .tag = tag,
+					  });
 }
 
 static inline uint32_t uring_transfer_size(size_t size)
@@ -131,14 +80,14 @@ static inline uint32_t uring_transfer_size(size_t size)
 static void uring_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t size,
 		       uint64_t tag)
 {
-	uring_queue(uring_of(io), (struct uring_request){
-					  .opcode = IORING_OP_RECV,
-					  .flags = IOSQE_FIXED_FILE,
-					  .fd = (int32_t)descriptor,
-					  .address = (uintptr_t)buffer,
-					  .size = uring_transfer_size(size),
-					  .tag = tag,
-				  });
+	zgi_uring_queue(zgi_uring_of(io), (struct zgi_uring_request){
+						  .opcode = IORING_OP_RECV,
+						  .flags = IOSQE_FIXED_FILE,
+						  .fd = (int32_t)descriptor,
+						  .address = (uintptr_t)buffer,
+						  .size = uring_transfer_size(size),
+						  .tag = tag,
+					  });
 }
 
 static void uring_send(struct zgi_io *io, uint32_t descriptor, const void *buffer, size_t size,
@@ -147,15 +96,16 @@ static void uring_send(struct zgi_io *io, uint32_t descriptor, const void *buffe
 	uint32_t more = has_more ? MSG_MORE : 0;
 
 	/* MSG_WAITALL: the kernel goes on after a short send, without a turn through us. */
-	uring_queue(uring_of(io), (struct uring_request){
-					  .opcode = IORING_OP_SEND,
-					  .flags = IOSQE_FIXED_FILE,
-					  .fd = (int32_t)descriptor,
-					  .address = (uintptr_t)buffer,
-					  .size = uring_transfer_size(size),
-					  .operation_flags = MSG_NOSIGNAL | MSG_WAITALL | more,
-					  .tag = tag,
-				  });
+	zgi_uring_queue(zgi_uring_of(io),
+			(struct zgi_uring_request){
+				.opcode = IORING_OP_SEND,
+				.flags = IOSQE_FIXED_FILE,
+				.fd = (int32_t)descriptor,
+				.address = (uintptr_t)buffer,
+				.size = uring_transfer_size(size),
+				.operation_flags = MSG_NOSIGNAL | MSG_WAITALL | more,
+				.tag = tag,
+			});
 }
 
 /* MSG_DONTWAIT: the send is over when the call that submitted it returns, so that its silence means
@@ -164,186 +114,70 @@ static void uring_send(struct zgi_io *io, uint32_t descriptor, const void *buffe
 static void uring_send_recv(struct zgi_io *io, uint32_t descriptor,
 			    const struct zgi_io_transfer *transfer, uint64_t tag)
 {
-	uring_queue(uring_of(io),
-		    (struct uring_request){
-			    .opcode = IORING_OP_SEND,
-			    .flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS,
-			    .fd = (int32_t)descriptor,
-			    .address = (uintptr_t)transfer->send_buffer,
-			    .size = uring_transfer_size(transfer->send_size),
-			    .operation_flags = MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTWAIT,
-			    .tag = tag | ZGI_URING_TAG_SILENT,
-		    });
-	uring_queue(uring_of(io), (struct uring_request){
-					  .opcode = IORING_OP_RECV,
-					  .flags = IOSQE_FIXED_FILE,
-					  .priority = IORING_RECVSEND_POLL_FIRST,
-					  .fd = (int32_t)descriptor,
-					  .address = (uintptr_t)transfer->recv_buffer,
-					  .size = uring_transfer_size(transfer->recv_size),
-					  .tag = tag,
-				  });
+	zgi_uring_queue(zgi_uring_of(io),
+			(struct zgi_uring_request){
+				.opcode = IORING_OP_SEND,
+				.flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS,
+				.fd = (int32_t)descriptor,
+				.address = (uintptr_t)transfer->send_buffer,
+				.size = uring_transfer_size(transfer->send_size),
+				.operation_flags = MSG_NOSIGNAL | MSG_WAITALL | MSG_DONTWAIT,
+				.tag = tag | ZGI_URING_TAG_SILENT,
+			});
+	zgi_uring_queue(zgi_uring_of(io), (struct zgi_uring_request){
+						  .opcode = IORING_OP_RECV,
+						  .flags = IOSQE_FIXED_FILE,
+						  .priority = IORING_RECVSEND_POLL_FIRST,
+						  .fd = (int32_t)descriptor,
+						  .address = (uintptr_t)transfer->recv_buffer,
+						  .size = uring_transfer_size(transfer->recv_size),
+						  .tag = tag,
+					  });
 }
 
 static void uring_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
-	uring_queue(uring_of(io), (struct uring_request){
-					  .opcode = IORING_OP_SHUTDOWN,
-					  .flags = IOSQE_FIXED_FILE,
-					  .fd = (int32_t)descriptor,
-					  .size = SHUT_WR,
-					  .tag = tag,
-				  });
-}
-
-/* By tag: the kernel finds it through a hash, where a search by descriptor visits every
- * operation of the ring. Not found means that it completed by itself meanwhile. */
-static void uring_queue_cancel(struct zgi_uring *uring, uint64_t tag)
-{
-	uring_queue(uring, (struct uring_request){
-				   .opcode = IORING_OP_ASYNC_CANCEL,
-				   .flags = IOSQE_CQE_SKIP_SUCCESS,
-				   .fd = -1,
-				   .address = tag,
-				   .tag = ZGI_URING_TAG_CANCEL,
-			   });
+	zgi_uring_queue(zgi_uring_of(io), (struct zgi_uring_request){
+						  .opcode = IORING_OP_SHUTDOWN,
+						  .flags = IOSQE_FIXED_FILE,
+						  .fd = (int32_t)descriptor,
+						  .size = SHUT_WR,
+						  .tag = tag,
+					  });
 }
 
 static void uring_cancel(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
-	zg_assert(descriptor < uring_of(io)->descriptor_count);
+	zg_assert(descriptor < zgi_uring_of(io)->descriptor_count);
 	zg_assert(!(tag & ZGI_URING_TAG_OURS));
-	uring_queue_cancel(uring_of(io), tag);
+	zgi_uring_queue_cancel(zgi_uring_of(io), tag);
 }
 
 static void uring_close(struct zgi_io *io, uint32_t descriptor)
 {
-	struct zgi_uring *uring = uring_of(io);
+	struct zgi_uring *uring = zgi_uring_of(io);
 
 	zg_assert(descriptor < uring->descriptor_count);
 	zg_assert(uring->open_count > 0);
 	uring->open_count--;
 	/* The kernel counts a direct descriptor from 1 here: 0 means an ordinary one. */
-	uring_queue(uring, (struct uring_request){
-				   .opcode = IORING_OP_CLOSE,
-				   .flags = IOSQE_CQE_SKIP_SUCCESS,
-				   .tag = ZGI_URING_TAG_CLOSE,
-				   .file_index = descriptor + 1,
-			   });
+	zgi_uring_queue(uring, (struct zgi_uring_request){
+				       .opcode = IORING_OP_CLOSE,
+				       .flags = IOSQE_CQE_SKIP_SUCCESS,
+				       .tag = ZGI_URING_TAG_CLOSE,
+				       .file_index = descriptor + 1,
+			       });
 }
 
 void zgi_uring_arm_wake(struct zgi_uring *uring)
 {
-	uring_queue(uring, (struct uring_request){
-				   .opcode = IORING_OP_READ,
-				   .fd = uring->io.wake_fd,
-				   .address = (uintptr_t)&uring->wake_count,
-				   .size = sizeof(uring->wake_count),
-				   .tag = ZGI_URING_TAG_WAKE,
-			   });
-}
-
-static void uring_accept_start(struct zgi_io *io)
-{
-	struct zgi_uring *uring = uring_of(io);
-
-	zg_assert(uring->listen_fd >= 0);
-	zg_assert(!uring->is_accept_wanted && !uring->is_accept_ending);
-	uring->is_accept_wanted = true;
-	uring->accept_retry_ns = 0;
-	uring->is_table_full = false;
-	uring->needs_attention = true;
-}
-
-static void uring_accept_stop(struct zgi_io *io)
-{
-	struct zgi_uring *uring = uring_of(io);
-
-	zg_assert(uring->is_accept_wanted);
-	uring->is_accept_wanted = false;
-	uring->is_accept_ending = true;
-	if (uring->is_accept_armed)
-		uring_queue_cancel(uring, ZGI_URING_TAG_ACCEPT);
-	else
-		uring->needs_attention = true;
-}
-
-/* A direct descriptor cannot be close-on-exec (it is in no process's table), and must not be
- * non-blocking, or operations would fail where they should wait: no flags. */
-static void uring_arm_accept(struct zgi_uring *uring)
-{
-	uring->is_accept_armed = true;
-	uring->needs_attention = false;
-	uring_queue(uring, (struct uring_request){
-				   .opcode = IORING_OP_ACCEPT,
-				   .priority = IORING_ACCEPT_MULTISHOT,
-				   .fd = uring->listen_fd,
-				   .tag = ZGI_URING_TAG_ACCEPT,
-				   .file_index = IORING_FILE_INDEX_ALLOC,
-			   });
-}
-
-/*
- * Off the hot path: tell that accepting has ended, or arm the accept again.
- *
- * With a full table an armed accept takes a connection from the backlog only to drop it, so it
- * waits for a close. After any other error it waits a little: were it armed at once, a lasting
- * error would keep the shard from sleeping.
- */
-static int uring_attend(struct zgi_uring *uring, uint64_t *timeout_ns, struct zgi_io_event *events)
-{
-	zg_assert(!uring->is_accept_armed);
-	if (uring->is_accept_ending) {
-		uring->is_accept_ending = false;
-		uring->needs_attention = false;
-		*timeout_ns = 0;
-		events[0] = (struct zgi_io_event){.kind = ZGI_IO_ACCEPT_ENDED};
-		return 1;
-	}
-	if (uring->is_table_full && uring->open_count >= uring->descriptor_count)
-		return 0;
-	if (uring->accept_retry_ns) {
-		uint64_t now_ns = zgi_clock_ns();
-
-		if (now_ns < uring->accept_retry_ns) {
-			if (*timeout_ns > uring->accept_retry_ns - now_ns)
-				*timeout_ns = uring->accept_retry_ns - now_ns;
-			return 0;
-		}
-	}
-	uring->accept_retry_ns = 0;
-	uring->is_table_full = false;
-	uring_arm_accept(uring);
-	return 0;
-}
-
-/* Whatever the result: without CQE_F_MORE the kernel has let go of the multishot accept. */
-static uint32_t uring_collect_accept(struct zgi_uring *uring, const struct io_uring_cqe *completion,
-				     struct zgi_io_event *events)
-{
-	int32_t result = completion->res;
-	uint32_t count = 0;
-
-	if (result >= 0) {
-		zg_assert((uint32_t)result < uring->descriptor_count);
-		uring->open_count++;
-	}
-	if (result != -ECANCELED || !uring->is_accept_ending)
-		events[count++] = (struct zgi_io_event){.result = result, .kind = ZGI_IO_ACCEPTED};
-	if (completion->flags & IORING_CQE_F_MORE)
-		return count;
-
-	uring->is_accept_armed = false;
-	if (uring->is_accept_ending) {
-		uring->is_accept_ending = false;
-		events[count++] = (struct zgi_io_event){.kind = ZGI_IO_ACCEPT_ENDED};
-		return count;
-	}
-	uring->needs_attention = true;
-	uring->is_table_full = result == -ENFILE && uring->open_count >= uring->descriptor_count;
-	if (result < 0 && result != -ECONNABORTED && !uring->is_table_full)
-		uring->accept_retry_ns = zgi_clock_ns() + ZGI_IO_ACCEPT_PAUSE_NS;
-	return count;
+	zgi_uring_queue(uring, (struct zgi_uring_request){
+				       .opcode = IORING_OP_READ,
+				       .fd = uring->io.wake_fd,
+				       .address = (uintptr_t)&uring->wake_count,
+				       .size = sizeof(uring->wake_count),
+				       .tag = ZGI_URING_TAG_WAKE,
+			       });
 }
 
 /* A completion of what we submitted for ourselves; how many events (2 at most) come of it. */
@@ -356,14 +190,14 @@ static uint32_t uring_collect_internal(struct zgi_uring *uring,
 	if (!(completion->user_data & ZGI_URING_TAG_INTERNAL)) {
 		uint64_t tag = completion->user_data & ~ZGI_URING_TAG_SILENT;
 
-		uring_queue_cancel(uring, tag);
+		zgi_uring_queue_cancel(uring, tag);
 		events[0] =
 			(struct zgi_io_event){.tag = tag, .result = result, .kind = ZGI_IO_STALLED};
 		return 1;
 	}
 	switch (completion->user_data) {
 	case ZGI_URING_TAG_ACCEPT:
-		return uring_collect_accept(uring, completion, events);
+		return zgi_uring_collect_accept(uring, completion, events);
 	case ZGI_URING_TAG_WAKE:
 		zg_assert(result == sizeof(uring->wake_count) || result == -EINTR ||
 			  result == -EAGAIN || result == -ECANCELED);
@@ -432,7 +266,7 @@ static int uring_turn(struct zgi_uring *uring, uint32_t queued, uint64_t timeout
 
 static int uring_wait(struct zgi_io *io, uint64_t timeout_ns, struct zgi_io_event *events)
 {
-	struct zgi_uring *uring = uring_of(io);
+	struct zgi_uring *uring = zgi_uring_of(io);
 	const struct io_uring_cq *queue = &uring->ring.cq;
 	uint32_t count = 0;
 	uint32_t queued;
@@ -440,7 +274,7 @@ static int uring_wait(struct zgi_io *io, uint64_t timeout_ns, struct zgi_io_even
 
 	zg_assert(uring->is_started);
 	if (ZG_UNLIKELY(uring->needs_attention))
-		count = (uint32_t)uring_attend(uring, &timeout_ns, events);
+		count = (uint32_t)zgi_uring_attend(uring, &timeout_ns, events);
 	queued = uring_publish(uring);
 	has_completions = io_uring_smp_load_acquire(queue->ktail) != *queue->khead;
 	/* What the last turn had no room for is delivered first, and costs no system call. */
@@ -457,8 +291,8 @@ const struct zgi_io_operations zgi_uring_operations = {
 	.start = zgi_uring_start_io,
 	.destroy = zgi_uring_destroy,
 	.wait = uring_wait,
-	.accept_start = uring_accept_start,
-	.accept_stop = uring_accept_stop,
+	.accept_start = zgi_uring_accept_start,
+	.accept_stop = zgi_uring_accept_stop,
 	.poll = uring_poll,
 	.recv = uring_recv,
 	.send = uring_send,

@@ -71,4 +71,16 @@ void zgi_uring_destroy(struct zgi_io *io);
 /* Queue the read of wake_fd whose completion is ZGI_IO_WOKEN. */
 void zgi_uring_arm_wake(struct zgi_uring *uring);
 
+/* uring_accept.c: zgi_io_accept_start() and zgi_io_accept_stop() of this backend. */
+void zgi_uring_accept_start(struct zgi_io *io);
+void zgi_uring_accept_stop(struct zgi_io *io);
+
+/* uring_accept.c: off the hot path, when needs_attention: tell that accepting has ended, or arm it
+ * again. May shorten the time-out; returns the events written, 1 at most. */
+int zgi_uring_attend(struct zgi_uring *uring, uint64_t *timeout_ns, struct zgi_io_event *events);
+
+/* uring_accept.c: a completion of the multishot accept; returns the events written, 2 at most. */
+uint32_t zgi_uring_collect_accept(struct zgi_uring *uring, const struct io_uring_cqe *completion,
+				  struct zgi_io_event *events);
+
 #endif
