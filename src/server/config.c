@@ -117,9 +117,11 @@ static int config_shards(struct zgi_server_config *config, struct zg_text *ret_e
 	config->shard_count = (uint32_t)shard_count;
 
 	uint64_t connections_max = config_connections_max(shard_count, descriptors_each);
+	uint64_t own = shard_count * CONFIG_DESCRIPTORS_OWN_EACH;
+	uint64_t left = descriptors_together > own ? descriptors_together - own : 0;
 
-	if (connections_max > descriptors_together)
-		connections_max = descriptors_together;
+	if (connections_max > left)
+		connections_max = left;
 	if (options->connections > connections_max)
 		return config_refuse_descriptors(config, connections_max, ret_error);
 
