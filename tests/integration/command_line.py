@@ -113,11 +113,14 @@ class Refusals(unittest.TestCase):
                      preexec_fn=lower_descriptor_limit) as service:
             # So many it said, so many it holds.
             clients = [service.client() for _ in range(allowed)]
+            for client in clients:
+                self.addCleanup(client.close)
             for _ in range(2):
                 for client in clients:
                     self.assertEqual(client.ask("/").status, 200)
             for client in clients:
                 client.close()
+            self.assertEqual(service.metric("zerog_accept_errors_total"), 0)
             check_clean(self, service)
 
     @unittest.skipUnless(IO == "uring", "of rings only")
