@@ -206,10 +206,14 @@ static const struct zgi_io_operations fake_operations = {
 void fake_io_init(struct fake_io *fake, uint32_t descriptor_count)
 {
 	zg_assert(descriptor_count > 0 && descriptor_count <= FAKE_DESCRIPTORS_MAX);
-	*fake = (struct fake_io){
-		.io = {.operations = &fake_operations, .magic = ZGI_IO_MAGIC, .wake_fd = -1},
-		.descriptor_count = descriptor_count,
+	/* Not a compound literal, which would lie on the stack first. */
+	memset(fake, 0, sizeof(*fake));
+	fake->io = (struct zgi_io){
+		.operations = &fake_operations,
+		.magic = ZGI_IO_MAGIC,
+		.wake_fd = -1,
 	};
+	fake->descriptor_count = descriptor_count;
 }
 
 int fake_io_accept(struct fake_io *fake)

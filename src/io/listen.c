@@ -13,12 +13,17 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "io/listen.h"
 
 #define LISTEN_FORMAT_SIZE 160
+
+/* How long an address that is in use is tried again: half a second. */
+#define LISTEN_RETRY_NS 25000000
+#define LISTEN_RETRIES_MAX 20
 
 static int listen_fail(const struct zgi_address *address, int result, const char *step,
 		       struct zg_text *ret_error)
@@ -167,18 +172,12 @@ static int listen_unix(const struct zgi_address *address, int backlog, int *ret_
 	return 0;
 }
 
-int zgi_listen(struct zgi_address *address, int backlog, int *ret_fds, uint32_t fd_count,
-	       struct zg_text *ret_error)
+static int listen_ip(struct zgi_address *address, int backlog, int *ret_fds, uint32_t fd_count,
+		     struct zg_text *ret_error)
 {
 	struct zgi_address bound = *address;
-	int result;
+	int result = listen_prove_free(&bound, ret_error);
 
-	zg_assert(fd_count >= 1);
-	zg_assert(backlog > 0);
-	if (address->storage.ss_family == AF_UNIX)
-		return listen_unix(address, backlog, ret_fds, fd_count, ret_error);
-
-	result = listen_prove_free(&bound, ret_error);
 	if (result < 0)
 		return result;
 	for (uint32_t i = 0; i < fd_count; i++) {
@@ -193,6 +192,29 @@ int zgi_listen(struct zgi_address *address, int backlog, int *ret_fds, uint32_t 
 	}
 	*address = bound;
 	return 0;
+}
+
+int zgi_listen(struct zgi_address *address, int backlog, int *ret_fds, uint32_t fd_count,
+	       struct zg_text *ret_error)
+{
+	const struct timespec pause = {.tv_nsec = LISTEN_RETRY_NS};
+	size_t error_size = ret_error->size;
+	int result;
+
+	zg_assert(fd_count >= 1);
+	zg_assert(backlog > 0);
+	for (uint32_t try = 0;; try++) {
+		result = address->storage.ss_family == AF_UNIX
+				 ? listen_unix(address, backlog, ret_fds, fd_count, ret_error)
+				 : listen_ip(address, backlog, ret_fds, fd_count, ret_error);
+		/* The kernel takes a ring apart in the background: for a moment after a process
+		 * was killed, its listener still seems to be there. */
+		if (result != -EADDRINUSE || try == LISTEN_RETRIES_MAX)
+			return result;
+		ret_error->size = error_size;
+		ret_error->data[error_size] = '\0';
+		nanosleep(&pause, NULL);
+	}
 }
 
 void zgi_unlisten(const struct zgi_address *address, const int *fds, uint32_t fd_count)
