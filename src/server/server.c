@@ -350,7 +350,10 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	sigset_t signals_before;
 	int result;
 
-	*server = (struct zgi_server){.name = options->name, .started_ns = zgi_clock_ns()};
+	/* Not a compound literal, which would lie on the stack first. */
+	memset(server, 0, sizeof(*server));
+	server->name = options->name;
+	server->started_ns = zgi_clock_ns();
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
