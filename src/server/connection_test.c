@@ -181,8 +181,13 @@ static void a_parked_connection_is_served_and_becomes_hot(void **state)
 	assert_state(descriptor, ZGI_CONNECTION_HOT);
 	assert_int_equal(fixture->shard->counters.unparked, 1);
 	shard_fixture_send(fixture, descriptor, GET);
-	assert_output_begins(descriptor, "HTTP/1.1 200 OK\r\n");
 	assert_int_equal(fixture->shard->counters.unparked, 1);
+
+	/* One reply, not the first once more. */
+	const char *output = shard_fixture_output(fixture, descriptor);
+
+	assert_memory_equal(output, "HTTP/1.1 200 OK\r\n", 17);
+	assert_null(strstr(output + 1, "HTTP/1.1"));
 }
 
 static void data_that_beats_the_parking_is_served(void **state)
@@ -369,6 +374,27 @@ static void those_who_wait_are_served_in_their_order(void **state)
 		assert_output_begins(waiting[turn % 3], "HTTP/1.1 200 OK\r\n");
 	}
 	assert_int_equal(fixture->shard->waiting_count, 0);
+}
+
+/* The exchange that becomes free in a turn is not for who comes later in the same turn. */
+static void who_comes_while_others_wait_joins_the_queue(void **state)
+{
+	uint32_t busy = connect_parked();
+	uint32_t waiting = connect_parked();
+	uint32_t late = connect_parked();
+
+	(void)state;
+	shard_fixture_complete(fixture, busy, POLLIN);
+	fake_io_deliver(&fixture->fake, busy, GET, strlen(GET));
+	shard_fixture_turn(fixture);
+	assert_state(busy, ZGI_CONNECTION_SENDING);
+	shard_fixture_complete(fixture, waiting, POLLIN);
+	fake_io_complete(&fixture->fake, busy, (int32_t)peer(busy)->size);
+	fake_io_complete(&fixture->fake, late, POLLIN);
+	shard_fixture_turn(fixture);
+	assert_state(busy, ZGI_CONNECTION_PARKED);
+	assert_state(waiting, ZGI_CONNECTION_RECEIVING);
+	assert_state(late, ZGI_CONNECTION_WAITING);
 }
 
 static void who_waits_too_long_is_refused_and_lingers(void **state)
@@ -592,6 +618,7 @@ int main(void)
 		roomy(a_request_that_comes_with_a_stall_is_answered_after_it),
 		roomy(a_stall_during_the_parking_is_mended),
 		narrow(those_who_wait_are_served_in_their_order),
+		narrow(who_comes_while_others_wait_joins_the_queue),
 		narrow(who_waits_too_long_is_refused_and_lingers),
 		narrow(a_refused_connection_that_times_out_gives_nobodys_exchange),
 		roomy(a_hot_connection_is_cooled_for_one_that_waits),

@@ -49,7 +49,7 @@ struct shard_fixture *shard_fixture_open(const struct shard_fixture_options *opt
 	void *memory;
 	int result;
 
-	*fixture = (struct shard_fixture){.now_ns = 0};
+	memset(fixture, 0, sizeof(*fixture));
 	fixture_configure(fixture, options);
 	result = zgi_router_create(&fixture->router);
 	zg_assert(result == 0);

@@ -51,7 +51,7 @@ void exchange_fixture_open(struct exchange_fixture *fixture,
 {
 	int result;
 
-	*fixture = (struct exchange_fixture){.output_size = 0};
+	memset(fixture, 0, sizeof(*fixture));
 	result = zg_region_init(&fixture->region, FIXTURE_REGION_SIZE);
 	zg_assert(result == 0);
 	result = zgi_router_create(&fixture->router);

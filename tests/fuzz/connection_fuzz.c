@@ -48,7 +48,6 @@ struct fuzz_peer {
 	char head[FUZZ_HEAD_SIZE]; /* of the response that is being read */
 	size_t head_size;
 	uint64_t body_left;
-	uint32_t response_count;
 };
 
 struct fuzz_text {
@@ -60,6 +59,7 @@ static struct shard_fixture *fixture;
 static struct fuzz_peer peers[FUZZ_PEERS_MAX];
 static zg_handle handles[FUZZ_HANDLES_MAX];
 static uint32_t handle_next;
+static uint64_t response_count; /* seen by peers in all */
 static char fuzz_large[FUZZ_LARGE_SIZE];
 
 /* Handlers. */
@@ -234,7 +234,7 @@ static void fuzz_head_read(struct fuzz_peer *peer)
 		zg_assert(length == NULL);
 		return;
 	}
-	peer->response_count++;
+	response_count++;
 	zg_assert((length == NULL) == (status == 204 || status == 304));
 	if (length != NULL)
 		peer->body_left = strtoull(length + 18, NULL, 10);
@@ -319,7 +319,7 @@ static void fuzz_accept(void)
 		int descriptor = fake_io_accept(fake);
 
 		zg_assert(descriptor == (int)index);
-		peers[index] = (struct fuzz_peer){.input_size = 0};
+		memset(&peers[index], 0, sizeof(peers[index]));
 		return;
 	}
 }
@@ -554,6 +554,7 @@ static void fuzz_open(void)
 	memset(fuzz_large, 'L', sizeof(fuzz_large));
 	fixture = shard_fixture_open(&options);
 	fixture->fake.on_sent = fuzz_sent;
+	response_count = 0;
 }
 
 static void fuzz_check_nothing_lost(void)
@@ -563,6 +564,8 @@ static void fuzz_check_nothing_lost(void)
 	zg_assert(shard->live_count == 0);
 	zg_assert(shard->leaving_count == 0);
 	zg_assert(shard->hot_count == 0);
+	/* No response was sent twice. */
+	zg_assert(response_count <= shard->web.counters.requests + shard->counters.refused);
 	zg_assert(shard->waiting_count == 0);
 	zg_assert(shard->exchanges.free_count == shard->exchanges.block_count);
 	zg_assert(shard->chunks.free_count == shard->chunks.block_count);
