@@ -94,6 +94,7 @@ struct zg_exchange {
 	unsigned char *reply_fields; /* whole field lines, in the arena */
 	uint32_t reply_fields_size;
 	uint32_t reply_fields_capacity;
+	uint16_t reply_status;
 	uint32_t reply_offset; /* where this request's reply begins in the write buffer */
 	struct zgi_http_parser parser;
 	struct zgi_http_request request;

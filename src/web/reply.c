@@ -11,19 +11,12 @@
 #include <errno.h>
 
 #include "base/assert.h"
-#include "base/counter.h"
 
 #define REPLY_FIELDS_SIZE_MAX 16384
 
 static bool reply_status_has_body(int status)
 {
 	return status != 204 && status != 304;
-}
-
-static void reply_count(struct zg_exchange *x, int status)
-{
-	zgi_counter_add(&x->web->counters.requests, 1);
-	zgi_counter_add(&x->web->counters.responses[status / 100], 1);
 }
 
 static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice content_type,
@@ -70,7 +63,7 @@ static int reply_start(struct zg_exchange *x, int status, struct zg_slice conten
 	if (x->request.method == ZG_METHOD_HEAD || !reply_status_has_body(status))
 		body->size = 0;
 	x->has_replied = true;
-	reply_count(x, status);
+	x->reply_status = (uint16_t)status;
 	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
 		memcpy(x->write_buffer + x->write_size, body->data, body->size);
 		x->write_size += (uint32_t)body->size;

@@ -34,6 +34,21 @@ static void exchange_compact(struct zg_exchange *x)
 	x->read_start = 0;
 }
 
+/* A reply counts when it is final: a handler that replies and then fails has made none. */
+static void exchange_count_reply(struct zg_exchange *x)
+{
+	zgi_counter_add(&x->web->counters.requests, 1);
+	zgi_counter_add(&x->web->counters.responses[x->reply_status / 100], 1);
+}
+
+/* Our own reply, in place of whatever the request had got so far. */
+static void exchange_reply_own(struct zg_exchange *x, int status, struct zg_slice text)
+{
+	zgi_exchange_unreply(x);
+	zgi_exchange_reply_own(x, status, text);
+	exchange_count_reply(x);
+}
+
 /* The request cannot be understood, or not be served: answer and end the connection. */
 static int exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 {
@@ -48,9 +63,7 @@ static int exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 	x->is_closing = true;
 	x->has_unread_input = true;
 	x->phase = ZGI_PHASE_CLOSING;
-	zgi_exchange_unreply(x);
-	zgi_exchange_reply_own(x, zgi_http_fault_status(fault),
-			       (struct zg_slice){text, strlen(text)});
+	exchange_reply_own(x, zgi_http_fault_status(fault), (struct zg_slice){text, strlen(text)});
 	return EXCHANGE_GO_ON;
 }
 
@@ -255,13 +268,14 @@ static void exchange_handled(struct zg_exchange *x, int result)
 		return;
 	}
 	x->phase = ZGI_PHASE_REPLIED;
-	if (result == 0 && x->has_replied)
+	if (result == 0 && x->has_replied) {
+		exchange_count_reply(x);
 		return;
+	}
 	zgi_counter_add(&x->web->counters.handler_errors, 1);
-	zgi_exchange_unreply(x);
-	zgi_exchange_reply_own(x, result == -ENOMEM ? 503 : 500,
-			       result == -ENOMEM ? ZG_SLICE("Out of memory for this request\n")
-						 : ZG_SLICE("Internal Server Error\n"));
+	exchange_reply_own(x, result == -ENOMEM ? 503 : 500,
+			   result == -ENOMEM ? ZG_SLICE("Out of memory for this request\n")
+					     : ZG_SLICE("Internal Server Error\n"));
 }
 
 static int exchange_handle_step(struct zg_exchange *x)
@@ -369,6 +383,5 @@ void zgi_exchange_fail(struct zg_exchange *x, int status, const char *text)
 	x->is_closing = true;
 	x->has_unread_input = true;
 	x->phase = ZGI_PHASE_CLOSING;
-	zgi_exchange_unreply(x);
-	zgi_exchange_reply_own(x, status, (struct zg_slice){text, strlen(text)});
+	exchange_reply_own(x, status, (struct zg_slice){text, strlen(text)});
 }
