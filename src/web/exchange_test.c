@@ -423,6 +423,19 @@ static void a_handler_that_fails_is_answered_with_500(void **state)
 	assert_int_equal(fixture.web.counters.handler_errors, 1);
 }
 
+static void a_reply_that_was_thrown_away_does_not_count(void **state)
+{
+	uint64_t requests = fixture.web.counters.requests;
+	uint64_t successes = fixture.web.counters.responses[2];
+	uint64_t failures = fixture.web.counters.responses[5];
+
+	(void)state;
+	assert_int_equal(feed(HEAD_OF("/failing")), ZGI_WANT_IDLE);
+	assert_int_equal(fixture.web.counters.requests - requests, 1);
+	assert_int_equal(fixture.web.counters.responses[2] - successes, 0);
+	assert_int_equal(fixture.web.counters.responses[5] - failures, 1);
+}
+
 static void a_handler_without_memory_is_answered_with_503(void **state)
 {
 	(void)state;
@@ -623,6 +636,7 @@ int main(void)
 		test(head_gets_the_head_only),
 		test(a_large_body_is_sent_from_where_it_lies),
 		test(a_handler_that_fails_is_answered_with_500),
+		test(a_reply_that_was_thrown_away_does_not_count),
 		test(a_handler_without_memory_is_answered_with_503),
 		test(a_handler_that_does_not_reply_is_answered_with_500),
 		test(a_second_reply_is_refused),
