@@ -41,7 +41,7 @@ ZG_BEGIN_DECLS
 	X(idle_timeout_ms, "idle-timeout-ms", "ms", 100, 600000, 86400000,                   \
 	  "How long a connection may wait for its next request.")                            \
 	X(write_timeout_ms, "write-timeout-ms", "ms", 100, 20000, 3600000,                   \
-	  "How long a peer may take to accept a response.")                                  \
+	  "How long a peer may take to accept one send of a response.")                      \
 	X(handler_timeout_ms, "handler-timeout-ms", "ms", 100, 30000, 3600000,               \
 	  "How long a handler that returned ZG_PENDING may take to resume.")                 \
 	X(exchange_wait_ms_max, "exchange-wait-ms-max", "ms", 0, 1000, 600000,               \

@@ -19,6 +19,7 @@
 
 struct zgi_io_operations {
 	int (*start)(struct zgi_io *io);
+	void (*stop)(struct zgi_io *io); /* may be NULL */
 	void (*destroy)(struct zgi_io *io);
 	int (*wait)(struct zgi_io *io, uint64_t timeout_ns, struct zgi_io_event *events);
 	void (*accept_start)(struct zgi_io *io);

@@ -136,6 +136,12 @@ int zgi_io_start(struct zgi_io *io)
 	return io_operations(io)->start(io);
 }
 
+void zgi_io_stop(struct zgi_io *io)
+{
+	if (io_operations(io)->stop != NULL)
+		io_operations(io)->stop(io);
+}
+
 void zgi_io_destroy(struct zgi_io *io)
 {
 	if (!io)

@@ -122,6 +122,14 @@ ZG_MUST_USE int zgi_io_create(const struct zgi_io_options *options, struct zg_re
 ZG_MUST_USE int zgi_io_start(struct zgi_io *io);
 
 /**
+ * zgi_io_stop() - end what is in flight, so that nothing holds the listener any more
+ * @io:  started, or one whose start failed; from the thread that started it
+ *
+ * No event comes of it. Afterwards the object may be woken and destroyed.
+ */
+void zgi_io_stop(struct zgi_io *io);
+
+/**
  * zgi_io_destroy() - close the ring or epoll with all its descriptors
  * @io:  created, or NULL
  */

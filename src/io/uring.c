@@ -289,6 +289,7 @@ static int uring_wait(struct zgi_io *io, uint64_t timeout_ns, struct zgi_io_even
 
 const struct zgi_io_operations zgi_uring_operations = {
 	.start = zgi_uring_start_io,
+	.stop = zgi_uring_stop,
 	.destroy = zgi_uring_destroy,
 	.wait = uring_wait,
 	.accept_start = zgi_uring_accept_start,

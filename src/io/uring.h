@@ -30,6 +30,7 @@ struct zgi_uring {
 	int enter_fd; /* the ring's registered index, or its descriptor */
 	uint32_t enter_flags; /* IORING_ENTER_REGISTERED_RING, or 0 */
 	bool is_started;
+	bool is_stopped; /* nothing is in flight any more, see zgi_io_stop() */
 	bool is_accept_wanted; /* between zgi_io_accept_start() and zgi_io_accept_stop() */
 	bool is_accept_armed; /* the kernel holds our multishot accept, or it is queued */
 	bool is_accept_ending; /* stopped; ACCEPT_ENDED is still to be told */
@@ -66,6 +67,7 @@ ZG_MUST_USE int zgi_uring_start(struct zgi_uring *uring, const char **ret_step);
 
 /* zgi_io_start() and zgi_io_destroy() of this backend. */
 int zgi_uring_start_io(struct zgi_io *io);
+void zgi_uring_stop(struct zgi_io *io);
 void zgi_uring_destroy(struct zgi_io *io);
 
 /* Queue the read of wake_fd whose completion is ZGI_IO_WOKEN. */

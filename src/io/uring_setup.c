@@ -187,34 +187,38 @@ int zgi_uring_start_io(struct zgi_io *io)
  * time after, on a thread of its own: until then the accept holds the listener, and its address
  * would still be taken. Nothing depends on its success.
  */
-static void uring_end_operations(struct zgi_uring *uring)
+void zgi_uring_stop(struct zgi_io *io)
 {
+	struct zgi_uring *uring = (struct zgi_uring *)(void *)io;
+	struct io_uring_rsrc_update update = {.offset = (uint32_t)uring->enter_fd};
 	struct io_uring_sync_cancel_reg cancel = {
 		.fd = -1,
 		.flags = IORING_ASYNC_CANCEL_ALL | IORING_ASYNC_CANCEL_ANY,
 		.timeout = {.tv_sec = -1, .tv_nsec = -1},
 	};
 
+	if (!uring->is_started || uring->is_stopped)
+		return;
+	zg_assert(uring->thread == gettid());
+	uring->is_stopped = true;
 	(void)io_uring_register((unsigned)uring->ring.ring_fd, IORING_REGISTER_SYNC_CANCEL, &cancel,
 				1);
 	(void)io_uring_get_events(&uring->ring);
 	(void)io_uring_unregister_files(&uring->ring);
+	if (uring->enter_flags & IORING_ENTER_REGISTERED_RING)
+		(void)io_uring_register((unsigned)uring->ring.ring_fd, IORING_UNREGISTER_RING_FDS,
+					&update, 1);
 }
 
 void zgi_uring_destroy(struct zgi_io *io)
 {
 	struct zgi_uring *uring = (struct zgi_uring *)(void *)io;
-	struct io_uring_rsrc_update update = {.offset = (uint32_t)uring->enter_fd};
 
 	if (!uring->is_started)
 		return;
-	/* Both belong to the thread that started the ring, and were done when it ended. */
-	if (uring->thread == gettid()) {
-		uring_end_operations(uring);
-		if (uring->enter_flags & IORING_ENTER_REGISTERED_RING)
-			(void)io_uring_register((unsigned)uring->ring.ring_fd,
-						IORING_UNREGISTER_RING_FDS, &update, 1);
-	}
+	/* On another thread than the ring's this is left to the kernel, which does it later. */
+	if (uring->thread == gettid())
+		zgi_uring_stop(io);
 	io_uring_queue_exit(&uring->ring);
 	uring->is_started = false;
 }

@@ -18,8 +18,6 @@
 #include "base/counter.h"
 
 #define SERVER_PAGE_SIZE 4096
-#define SERVER_LISTEN_PATIENCE_NS UINT64_C(300000000)
-#define SERVER_LISTEN_PAUSE_NS 5000000
 
 /* The server that zg_resume() reaches; set while its shards run. */
 static struct zgi_server *server_running;
@@ -92,6 +90,7 @@ static void *server_shard_thread(void *user)
 	gate_pass(&shard->server->gate);
 	if (shard->result == 0)
 		shard->result = zgi_shard_run(shard);
+	zgi_io_stop(shard->io);
 	zgi_counter_add(&shard->ended, 1);
 	return NULL;
 }
@@ -306,27 +305,6 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	return result;
 }
 
-/* After a process was killed, the kernel takes its ring apart some milliseconds later, and the
- * listener with it: who is started again at once has to be a little patient. */
-static int server_listen(struct zgi_server *server, struct zg_text *ret_error)
-{
-	const struct timespec pause = {.tv_nsec = SERVER_LISTEN_PAUSE_NS};
-	const size_t error_size = ret_error->size;
-	const uint64_t until_ns = zgi_clock_ns() + SERVER_LISTEN_PATIENCE_NS;
-
-	for (;;) {
-		int result =
-			zgi_listen(&server->config.address, (int)server->config.options.backlog,
-				   server->listen_fds, server->config.shard_count, ret_error);
-
-		if (result != -EADDRINUSE || zgi_clock_ns() >= until_ns)
-			return result;
-		ret_error->size = error_size;
-		ret_error->data[error_size] = '\0';
-		nanosleep(&pause, NULL);
-	}
-}
-
 static void server_close(struct zgi_server *server)
 {
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
@@ -348,7 +326,8 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 			      strerrordesc_np(-result));
 		return result;
 	}
-	result = server_listen(server, ret_error);
+	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
+			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)
 		return result;
 	result = server_shards_init(server, options->router);
