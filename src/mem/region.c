@@ -8,12 +8,14 @@
 #include <zerog/region.h>
 
 #include <errno.h>
+#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 
 #define REGION_MAGIC UINT32_C(0x6e676572)
+#define REGION_HUGE_PAGE_SIZE ((size_t)2 << 20)
 
 /* Linux 5.14; older headers do not name it. */
 #ifndef MADV_POPULATE_WRITE
@@ -26,6 +28,28 @@ static size_t region_page_size(void)
 
 	zg_assert(size > 0);
 	return (size_t)size;
+}
+
+/* A mapping that begins where a huge page can, if it is large enough to hold one. */
+static unsigned char *region_map(size_t size)
+{
+	size_t spare = size >= REGION_HUGE_PAGE_SIZE ? REGION_HUGE_PAGE_SIZE : 0;
+	size_t head;
+	unsigned char *memory;
+
+	if (size > SIZE_MAX - spare)
+		return NULL;
+	memory = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
+	if (memory == MAP_FAILED)
+		return NULL;
+	if (spare == 0)
+		return memory;
+	head = -(uintptr_t)memory & (REGION_HUGE_PAGE_SIZE - 1);
+	if (head > 0)
+		munmap(memory, head);
+	munmap(memory + head + size, spare - head);
+	return memory + head;
 }
 
 static int region_populate(unsigned char *memory, size_t size)
@@ -50,7 +74,7 @@ int zg_region_init(struct zg_region *region, size_t size)
 {
 	size_t page_size = region_page_size();
 	size_t size_mapped;
-	void *memory;
+	unsigned char *memory;
 	int result;
 
 	zg_assert(region != NULL);
@@ -59,9 +83,8 @@ int zg_region_init(struct zg_region *region, size_t size)
 		return -ENOMEM;
 	size_mapped &= ~(page_size - 1);
 
-	memory =
-		mmap(NULL, size_mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
+	memory = region_map(size_mapped);
+	if (memory == NULL)
 		return -ENOMEM;
 	result = region_populate(memory, size_mapped);
 	if (result < 0) {

@@ -313,5 +313,6 @@ uint64_t zgi_server_region_size(const struct zgi_server_config *config)
 	each += zg_pool_memory_size(config->chunk_size, config->chunks_each);
 	each += zgi_io_carve_size(&io_options);
 	each += config_padding_each();
-	return each * config->shard_count;
+	/* The stacks begin on a page. */
+	return each * config->shard_count + CONFIG_PAGE_SIZE;
 }

@@ -116,23 +116,32 @@ static int server_thread_start(struct zgi_shard *shard)
 
 static int server_region_init(struct zgi_server *server)
 {
-	const size_t stack_size = ZGI_SHARD_STACK_SIZE + SERVER_PAGE_SIZE;
-	uint32_t shard_count = server->config.shard_count;
-	void *stacks;
 	void *shards;
 	int result = zg_region_init(&server->region, zgi_server_region_size(&server->config));
 
-	if (result == 0)
-		result = zg_region_carve(&server->region, shard_count * stack_size,
-					 SERVER_PAGE_SIZE, &stacks);
-	if (result == 0)
-		result = zg_region_carve(&server->region, shard_count * server->config.shard_size,
-					 64, &shards);
 	if (result < 0)
 		return result;
-	server->shards = shards;
-	for (uint32_t index = 0; index < shard_count; index++)
-		server->shards[index].stack = (unsigned char *)stacks + index * stack_size;
+	result = zg_region_carve(&server->region,
+				 server->config.shard_count * server->config.shard_size, 64,
+				 &shards);
+	if (result == 0)
+		server->shards = shards;
+	return result;
+}
+
+/* Stacks come last: their guard pages would break up the huge pages that all else lies in. */
+static int server_stacks_init(struct zgi_server *server)
+{
+	for (uint32_t index = 0; index < server->config.shard_count; index++) {
+		void *memory;
+		int result =
+			zg_region_carve(&server->region, ZGI_SHARD_STACK_SIZE + SERVER_PAGE_SIZE,
+					SERVER_PAGE_SIZE, &memory);
+
+		if (result < 0)
+			return result;
+		server->shards[index].stack = memory;
+	}
 	return 0;
 }
 
@@ -182,7 +191,7 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_router
 		if (result < 0)
 			return result;
 	}
-	return 0;
+	return server_stacks_init(server);
 }
 
 /* All threads are started and wait; signals go to the thread that boots. */
