@@ -281,6 +281,8 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 {
 	struct zgi_io_options io_options = config_io_options(config);
 	struct zg_plan_line image = {.name = "program as loaded", .count = 1};
+	const struct zg_plan_line padding = {
+		.name = "page padding", .count = 1, .size_each = CONFIG_PAGE_SIZE};
 	int result;
 
 	/* What is loaded later than this would not be in the plan. */
@@ -295,6 +297,8 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 		result = plan_add_connections(plan, config);
 	if (result == 0)
 		result = plan_add_shards(plan, config);
+	if (result == 0)
+		result = zg_plan_add(plan, &padding, "so that the stacks begin on a page");
 	if (result == 0)
 		result = zgi_io_plan(&io_options, config->shard_count, plan);
 	return result;

@@ -17,6 +17,7 @@
 #define SHARD_WAIT_EMPTY_NS UINT64_C(10000000000) /* with no connection at all */
 #define SHARD_HOT_MS 200 /* how long a quiet connection keeps its exchange at the ready */
 #define SHARD_LINGER_MS 2000 /* how long a peer may take to see that we have closed */
+#define SHARD_PREFETCH_COUNT 8u /* events whose memory is fetched together */
 #define SHARD_EXCHANGE_TAG 'x'
 #define SHARD_CHUNK_TAG 'c'
 
@@ -278,23 +279,23 @@ static bool shard_is_done(const struct zgi_shard *shard)
 	       (shard->is_draining && shard->live_count == 0 && !shard->is_accept_ending);
 }
 
-/* The events of a turn are known before any is handled, so what the next one needs is fetched while
- * this one is worked on: first its slot, then, with what the slot says, its exchange. */
-static void shard_prefetch(struct zgi_shard *shard, uint32_t next, uint32_t event_count)
+/*
+ * The events of a turn are known before any is handled, so what they need is fetched beforehand, a
+ * few at a time and all at once: first their slots, then, with what the slots say, their exchanges.
+ * One after the other, each of these would be a wait for memory.
+ */
+static void shard_prefetch(struct zgi_shard *shard, const struct zgi_io_event *events,
+			   uint32_t event_count)
 {
-	if (next + 3 < event_count && shard->events[next + 3].kind == ZGI_IO_DONE)
-		__builtin_prefetch(&shard->connections[(uint32_t)shard->events[next + 3].tag]);
-	if (next < event_count && shard->events[next].kind == ZGI_IO_DONE) {
-		uint32_t index = (uint32_t)shard->events[next].tag;
+	for (uint32_t index = 0; index < event_count; index++)
+		if (events[index].kind == ZGI_IO_DONE)
+			__builtin_prefetch(&shard->connections[(uint32_t)events[index].tag], 1);
+	for (uint32_t index = 0; index < event_count; index++) {
+		uint32_t slot = (uint32_t)events[index].tag;
 
-		if (shard->connections[index].link < shard->exchanges.block_count) {
-			const char *x = (const char *)zgi_shard_exchange(shard, index);
-
-			__builtin_prefetch(x, 1);
-			__builtin_prefetch(x + 64, 1);
-			__builtin_prefetch(x + 128, 1);
-			__builtin_prefetch(x + 192, 1);
-		}
+		if (events[index].kind == ZGI_IO_DONE &&
+		    shard->connections[slot].link < shard->exchanges.block_count)
+			zgi_exchange_prefetch(zgi_shard_exchange(shard, slot));
 	}
 }
 
@@ -302,7 +303,11 @@ void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_
 {
 	shard_clock(shard, now_ns);
 	for (uint32_t index = 0; index < event_count; index++) {
-		shard_prefetch(shard, index + 1, event_count);
+		if (index % SHARD_PREFETCH_COUNT == 0)
+			shard_prefetch(shard, &shard->events[index],
+				       event_count - index < SHARD_PREFETCH_COUNT
+					       ? event_count - index
+					       : SHARD_PREFETCH_COUNT);
 		shard_event(shard, &shard->events[index]);
 	}
 	zgi_connection_serve_waiting(shard);
