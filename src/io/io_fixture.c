@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,12 +20,24 @@ enum zg_io_kind fixture_kind;
 
 static struct fixture fixture_only;
 
+/* Many a user's soft limit is 1,024: too little for hundreds of connections with both their ends. */
+static void fixture_raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool fixture_select(enum zg_io_kind kind)
 {
 	char buffer[256];
 	struct zg_text reason;
 	enum zg_io_kind got;
 
+	fixture_raise_descriptors();
 	zg_text_init(&reason, buffer, sizeof(buffer));
 	if (zgi_io_probe(kind, &got, &reason) < 0) {
 		printf("skipped: %s\n", buffer);
