@@ -20,7 +20,8 @@ enum zg_io_kind fixture_kind;
 
 static struct fixture fixture_only;
 
-/* Many a user's soft limit is 1,024: too little for hundreds of connections with both their ends. */
+/* Many a user's soft limit is 1,024: too little for hundreds of connections with both their ends.
+ */
 static void fixture_raise_descriptors(void)
 {
 	struct rlimit limit;
