@@ -1,5 +1,8 @@
 #!/bin/bash
-# help: docs                   write docs/reference/options.md from the program's own table
+# help: docs                   write docs/reference/options.md and the README's figures
 need "${packages_build[@]}" python3
 build_release
-PYTHONPATH=tools/lint exec /usr/bin/python3 -c 'import reference; reference.write(".")'
+PYTHONPATH=tools/lint exec /usr/bin/python3 -c '
+import measured, reference
+reference.write(".")
+measured.write(".")'

@@ -14,6 +14,7 @@ import format as layout
 import function_size
 import headers
 import layers
+import measured
 import paths
 import reference
 import source
@@ -21,7 +22,8 @@ import symbols
 
 CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
           ("function_size", function_size), ("symbols", symbols), ("format", layout),
-          ("paths", paths), ("examples", examples), ("reference", reference)]
+          ("paths", paths), ("examples", examples), ("reference", reference),
+          ("measured", measured)]
 TIDY_FILE_SECONDS_MAX = 120
 TIDY_LINE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning): (.+)$")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

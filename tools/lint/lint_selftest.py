@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every check must be able to fail: each is fed a bad sample, and a good one."""
 
+import json
 import os
 import sys
 import tempfile
@@ -14,8 +15,10 @@ import format as layout
 import function_size
 import headers
 import layers
+import measured
 import paths
 import reference
+import source
 import symbols
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -213,6 +216,30 @@ class Reference(Sample):
         self.assertIn("| `--shards` | threads; default 0 | Threads that serve. |",
                       reference.render(self.HELP))
         self.assert_clean(reference)
+
+
+class Measured(Sample):
+    def setUp(self):
+        super().setUp()
+        machine = {"cpus": 2, "cpu": "CPU", "memory_mib": 2048, "kernel": "6.1"}
+        row = {"subject": "zerog-uring", "metric": "requests_per_second", "value": 1234.5}
+        for name in ("connections", "http"):
+            self.write(f"bench/results/{name}.json", json.dumps(
+                {"machine": machine, "rows": [row], "targets": []}))
+
+    def test_a_figure_that_no_bench_wrote_is_refused(self):
+        self.write("README.md", measured.BEGIN + "| 9,999,999 requests/s |\n" + measured.END)
+        self.assert_found(measured, "README.md", 1, "./dev docs")
+
+    def test_figures_without_marks_are_refused(self):
+        self.write("README.md", "fast\n")
+        self.assert_found(measured, "README.md", 1, "marks")
+
+    def test_what_docs_writes_is_accepted(self):
+        self.write("README.md", "# x\n" + measured.BEGIN + measured.END + "more\n")
+        measured.write(self.root)
+        self.assertIn("| zerog-uring | 1,234 |", source.read(self.root, "README.md"))
+        self.assert_clean(measured)
 
 
 if __name__ == "__main__":
