@@ -13,15 +13,16 @@ README = "README.md"
 RESULTS = os.path.join("bench", "results")
 BEGIN = "<!-- measured: written by ./dev docs from bench/results -->\n"
 END = "<!-- end of measured -->\n"
+MIB = "bytes, shown in MiB"
 
 CONNECTION_ROWS = [
     ("connections_held", "connections held, each served a request first", "{:,.0f}"),
     ("connections_lost", "lost", "{:,.0f}"),
     ("answered_again", "of 10,000 at random, answered again", "{:,.0f}"),
-    ("resident_before", "resident memory before they came, MiB", "{:.2f}"),
-    ("resident_top", "resident memory with all of them, MiB", "{:.2f}"),
-    ("resident_after", "resident memory after they left, MiB", "{:.2f}"),
-    ("plan_total", "what the plan had said, MiB", "{:.2f}"),
+    ("resident_before", "resident memory before they came, MiB", MIB),
+    ("resident_top", "resident memory with all of them, MiB", MIB),
+    ("resident_after", "resident memory after they left, MiB", MIB),
+    ("plan_total", "what the plan had said, MiB", MIB),
     ("mallocs_since_seal", "calls to malloc since the seal", "{:,.0f}"),
     ("kernel_each_both_ends", "kernel memory a connection, both ends, bytes", "{:,.0f}"),
     ("open_seconds", "seconds to open them all", "{:.0f}"),
@@ -58,7 +59,9 @@ def table(rows):
 
 
 def cell(value, form):
-    return "" if value is None else form.format(value)
+    if value is None:
+        return ""
+    return f"{value / (1 << 20):.2f}" if form is MIB else form.format(value)
 
 
 def render(root):
@@ -75,7 +78,8 @@ def render(root):
                   [[label, cell(value_of(connections, "zerog-uring", metric), form)]
                    for metric, label, form in CONNECTION_ROWS])
     text += ("\n`./dev bench http`: 360 keep-alive connections, medians of interleaved rounds. The floors are "
-             "bare loops that answer a fixed string without parsing.\n\n")
+             "bare loops that answer a fixed string without parsing. On this machine a round's CPU figures vary by "
+             "15 %: ratios are taken round by round, and their median is what the targets are held against.\n\n")
     text += table([["", *(heading for _, heading, _ in HTTP_COLUMNS)]] +
                   [[subject, *(cell(value_of(http, subject, metric), form)
                                for metric, _, form in HTTP_COLUMNS)] for subject in subjects])
