@@ -158,6 +158,9 @@ static int hold_options_read(struct hold_options *options, int argc, char **argv
 		}
 		value = argv[++*index];
 	}
+	/* A switch has nothing to read, but whoever reads it must not meet a NULL. */
+	if (value == NULL)
+		value = "";
 	error = hold_options_set(options, (enum hold_flag)flag, value, ret_error);
 	if (error < 0 && ret_error->size == 0)
 		zg_text_print(ret_error, "%s cannot be \"%s\": %s", hold_flags[flag].name, value,

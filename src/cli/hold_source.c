@@ -156,7 +156,7 @@ static int source_try(struct zgi_address *local, const struct hold_options *opti
 static int source_connect_unbound(const struct hold_options *options, int *ret_fd,
 				  enum hold_step *ret_step)
 {
-	int fd;
+	int fd = -1;
 	int error;
 
 	*ret_step = HOLD_STEP_SOCKET;
@@ -188,7 +188,7 @@ int hold_source_connect(const struct hold_source *source, const struct hold_opti
 	for (uint32_t tries = 0; tries <= (uint32_t)(source->port_max - source->port_min);
 	     tries++) {
 		int error;
-		int fd;
+		int fd = -1;
 
 		if (*port < source->port_min || *port > source->port_max)
 			*port = source->port_min;

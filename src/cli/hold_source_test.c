@@ -48,7 +48,7 @@ static void fixture_init(struct fixture *fixture)
 
 static uint16_t local_port(int fd)
 {
-	struct sockaddr_in inet;
+	struct sockaddr_in inet = {0};
 	socklen_t size = sizeof(inet);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&inet, &size), 0);

@@ -308,7 +308,8 @@ static void worker_open(struct worker *worker)
 /* Selection sampling (Knuth 3.4.2 S): each held connection is as likely as the next. */
 static void worker_ask(struct worker *worker)
 {
-	while (worker->ask_left > 0 && worker->flight_used < worker->options->flight_count &&
+	while (worker->ask_left > 0 && worker->candidate_left > 0 &&
+	       worker->flight_used < worker->options->flight_count &&
 	       worker->ask_cursor < worker->slot_count) {
 		int fd = (int)worker->ask_cursor++;
 		bool is_chosen;

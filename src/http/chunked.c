@@ -49,7 +49,8 @@ static uint64_t chunked_digit(char byte)
 {
 	if (zgi_http_byte_is_digit(byte))
 		return (uint64_t)(byte - '0');
-	return (uint64_t)((byte | 0x20) - 'a' + 10);
+	/* 'A' to 'F' become 'a' to 'f'. */
+	return (uint64_t)((uint8_t)byte | 0x20U) - 'a' + 10;
 }
 
 static uint16_t chunked_on_size(struct zgi_http_chunked *chunked, char byte)

@@ -120,7 +120,7 @@ static void close_all(const int *fds, uint32_t count)
 
 static in_port_t port_of(int fd)
 {
-	struct sockaddr_in name;
+	struct sockaddr_in name = {0};
 	socklen_t size = sizeof(name);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &size), 0);

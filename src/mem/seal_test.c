@@ -245,8 +245,7 @@ static void first_sites_are_kept_and_all_calls_are_counted(void **state)
 		free(memory[i]);
 	assert_int_equal(malloc_count(), 18);
 	count = zg_seal_sites(sites, ZG_SEAL_SITES_MAX);
-	if (HAS_SITES)
-		assert_int_equal(count, ZG_SEAL_SITES_MAX);
+	assert_in_range(count, HAS_SITES ? ZG_SEAL_SITES_MAX : 1, ZG_SEAL_SITES_MAX);
 	assert_true(zg_seal_sites(sites, 1) == 1);
 }
 

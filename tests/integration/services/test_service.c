@@ -131,9 +131,10 @@ static int twice(struct zg_exchange *x)
 {
 	zg_handle handle = zg_exchange_handle(x);
 
-	if (later_resume(handle, 20, slow_go_on) < 0 || later_resume(handle, 20, slow_go_on) < 0)
-		return -ENOMEM;
-	return ZG_PENDING;
+	int first = later_resume(handle, 20, slow_go_on);
+	int second = later_resume(handle, 20, slow_go_on);
+
+	return first < 0 || second < 0 ? -ENOMEM : ZG_PENDING;
 }
 
 /* Waits again when it is resumed, once. */
