@@ -68,6 +68,30 @@ static uint64_t admin_open(const struct zgi_server *server)
 	return sum;
 }
 
+/* What all three pages look at, read once a page. */
+struct admin_snapshot {
+	struct admin_pool exchanges;
+	struct admin_pool chunks;
+	struct zg_seal_counts seal;
+	struct zg_seal_site sites[ZG_SEAL_SITES_MAX];
+	size_t site_count;
+	uint64_t resident; /* bytes; 0 when it cannot be read */
+	uint64_t open; /* connections */
+};
+
+static void admin_snapshot_read(const struct zgi_server *server,
+				struct admin_snapshot *ret_snapshot)
+{
+	*ret_snapshot = (struct admin_snapshot){
+		.exchanges = admin_pool_read(server, offsetof(struct zgi_shard, exchanges)),
+		.chunks = admin_pool_read(server, offsetof(struct zgi_shard, chunks)),
+		.open = admin_open(server),
+	};
+	zg_seal_counts(&ret_snapshot->seal);
+	ret_snapshot->site_count = zg_seal_sites(ret_snapshot->sites, ZG_SEAL_SITES_MAX);
+	(void)!zg_memory_resident(&ret_snapshot->resident);
+}
+
 static void metrics_number(struct zg_text *text, const char *name, const char *type,
 			   const char *help, uint64_t value)
 {
@@ -133,16 +157,10 @@ static void metrics_faults(struct zg_text *text, const struct zgi_server *server
 
 static void metrics_print(struct zg_text *text, const struct zgi_server *server)
 {
-	struct admin_pool exchanges =
-		admin_pool_read(server, offsetof(struct zgi_shard, exchanges));
-	struct admin_pool chunks = admin_pool_read(server, offsetof(struct zgi_shard, chunks));
-	struct zg_seal_counts seal;
-	uint64_t resident = 0;
+	struct admin_snapshot now;
 
-	zg_seal_counts(&seal);
-	(void)!zg_memory_resident(&resident);
-	metrics_number(text, "zerog_connections_open", "gauge", "Connections open now.",
-		       admin_open(server));
+	admin_snapshot_read(server, &now);
+	metrics_number(text, "zerog_connections_open", "gauge", "Connections open now.", now.open);
 	metrics_number(text, "zerog_connections_waiting", "gauge", "Waiting for an exchange now.",
 		       admin_waiting(server));
 #define METRICS_COUNTER(name, member, help)                           \
@@ -151,14 +169,14 @@ static void metrics_print(struct zg_text *text, const struct zgi_server *server)
 	METRICS_COUNTERS(METRICS_COUNTER)
 #undef METRICS_COUNTER
 	metrics_faults(text, server);
-	metrics_pool(text, "exchanges", &exchanges);
-	metrics_pool(text, "arena_chunks", &chunks);
+	metrics_pool(text, "exchanges", &now.exchanges);
+	metrics_pool(text, "arena_chunks", &now.chunks);
 	metrics_number(text, "zerog_scratch_spills_total", "counter",
 		       "Scratches that left the stack.", zg_scratch_spill_count());
 	metrics_number(text, "zerog_mallocs_since_seal_total", "counter",
-		       "Calls to malloc and its relatives after boot.", seal.malloc_count);
+		       "Calls to malloc and its relatives after boot.", now.seal.malloc_count);
 	metrics_number(text, "zerog_memory_resident_bytes", "gauge", "Resident memory now.",
-		       resident);
+		       now.resident);
 	metrics_number(text, "zerog_memory_plan_bytes", "gauge", "What the plan comes to.",
 		       server->plan.size_total);
 }
@@ -194,16 +212,9 @@ static void memory_pool_print(struct zg_text *text, const char *name, const stru
 
 static void memory_print(struct zg_text *text, const struct zgi_server *server)
 {
-	struct admin_pool exchanges =
-		admin_pool_read(server, offsetof(struct zgi_shard, exchanges));
-	struct admin_pool chunks = admin_pool_read(server, offsetof(struct zgi_shard, chunks));
-	struct zg_seal_counts seal;
-	struct zg_seal_site sites[ZG_SEAL_SITES_MAX];
-	size_t site_count = zg_seal_sites(sites, ZG_SEAL_SITES_MAX);
-	uint64_t resident = 0;
+	struct admin_snapshot now;
 
-	zg_seal_counts(&seal);
-	(void)!zg_memory_resident(&resident);
+	admin_snapshot_read(server, &now);
 	zg_plan_print(&server->plan, text);
 	zg_text_print(text,
 		      "\nplanned            %12" PRIu64 " bytes\n"
@@ -211,18 +222,18 @@ static void memory_print(struct zg_text *text, const struct zgi_server *server)
 		      "resident now       %12" PRIu64 " bytes\n"
 		      "mallocs since seal %12" PRIu64 "\n"
 		      "frees since seal   %12" PRIu64 "\n\n",
-		      server->plan.size_total, server->resident_at_seal, resident,
-		      seal.malloc_count, seal.free_count);
-	for (size_t index = 0; index < site_count; index++)
+		      server->plan.size_total, server->resident_at_seal, now.resident,
+		      now.seal.malloc_count, now.seal.free_count);
+	for (size_t index = 0; index < now.site_count; index++)
 		zg_text_print(text, "  malloc called from %p: %" PRIu64 " times\n",
-			      sites[index].address, sites[index].count);
+			      now.sites[index].address, now.sites[index].count);
 	zg_text_print(text, "%-18s %10s %10s %10s %10s\n", "pool", "objects", "in use", "most ever",
 		      "refused");
-	memory_pool_print(text, "exchanges", &exchanges);
-	memory_pool_print(text, "arena chunks", &chunks);
+	memory_pool_print(text, "exchanges", &now.exchanges);
+	memory_pool_print(text, "arena chunks", &now.chunks);
 	zg_text_print(text, "%-18s %10" PRIu64 " %10" PRIu64 "\n", "connections",
 		      (uint64_t)server->config.connections_each * server->config.shard_count,
-		      admin_open(server));
+		      now.open);
 }
 
 static void memory_pool_json(struct zg_text *text, const char *name, const struct admin_pool *pool)
@@ -237,35 +248,30 @@ static void memory_pool_json(struct zg_text *text, const char *name, const struc
 
 static void memory_print_json(struct zg_text *text, const struct zgi_server *server)
 {
-	struct admin_pool exchanges =
-		admin_pool_read(server, offsetof(struct zgi_shard, exchanges));
-	struct admin_pool chunks = admin_pool_read(server, offsetof(struct zgi_shard, chunks));
-	struct zg_seal_counts seal;
-	struct zg_seal_site sites[ZG_SEAL_SITES_MAX];
-	size_t site_count = zg_seal_sites(sites, ZG_SEAL_SITES_MAX);
-	uint64_t resident = 0;
+	struct admin_snapshot now;
 
-	zg_seal_counts(&seal);
-	(void)!zg_memory_resident(&resident);
+	admin_snapshot_read(server, &now);
 	zg_text_print(text, "{\"plan\": ");
 	zg_plan_print_json(&server->plan, text);
 	zg_text_print(text,
 		      ", \"resident\": %" PRIu64 ", \"resident_at_seal\": %" PRIu64
 		      ", \"mallocs_since_seal\": %" PRIu64 ", \"frees_since_seal\": %" PRIu64
 		      ", \"malloc_sites\": [",
-		      resident, server->resident_at_seal, seal.malloc_count, seal.free_count);
-	for (size_t index = 0; index < site_count; index++)
+		      now.resident, server->resident_at_seal, now.seal.malloc_count,
+		      now.seal.free_count);
+	for (size_t index = 0; index < now.site_count; index++)
 		zg_text_print(text, "%s{\"address\": \"%p\", \"count\": %" PRIu64 "}",
-			      index > 0 ? ", " : "", sites[index].address, sites[index].count);
+			      index > 0 ? ", " : "", now.sites[index].address,
+			      now.sites[index].count);
 	zg_text_print(text, "], \"pools\": {");
-	memory_pool_json(text, "exchanges", &exchanges);
+	memory_pool_json(text, "exchanges", &now.exchanges);
 	zg_text_print(text, ", ");
-	memory_pool_json(text, "arena_chunks", &chunks);
+	memory_pool_json(text, "arena_chunks", &now.chunks);
 	zg_text_print(text,
 		      "}, \"connections\": {\"limit\": %" PRIu64 ", \"open\": %" PRIu64
 		      ", \"waiting\": %" PRIu64 "}, \"shards\": %" PRIu32 ", \"io\": \"%s\"}\n",
 		      (uint64_t)server->config.connections_each * server->config.shard_count,
-		      admin_open(server), admin_waiting(server), server->config.shard_count,
+		      now.open, admin_waiting(server), server->config.shard_count,
 		      server->config.io_kind == ZG_IO_URING ? "uring" : "epoll");
 }
 
