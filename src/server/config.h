@@ -30,7 +30,7 @@ struct zgi_server_config {
 	uint64_t exchange_size; /* bytes of a block */
 	uint64_t chunk_size; /* bytes of a block */
 	uint64_t shard_size; /* bytes of a shard's own struct and buffers */
-	char io_reason[160]; /* why this backend */
+	char io_reason[256]; /* why this backend */
 };
 
 /**
