@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "base/assert.h"
+#include "base/counter.h"
 #include "mem/poison.h"
 
 /* Tests make it small, to see a block retire. */
@@ -141,7 +142,7 @@ int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 
 	zg_assert(pool->magic == POOL_MAGIC);
 	if (ZG_UNLIKELY(pool->free_count == 0)) {
-		++pool->refuse_count;
+		zgi_counter_add(&pool->refuse_count, 1);
 		return -ENOMEM;
 	}
 
@@ -149,9 +150,10 @@ int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 	handle = pool_handle(pool, number, slot & POOL_GENERATION_MASK);
 	pool->slots[number] = handle.bits;
 	pool->free_head = (uint32_t)(slot >> POOL_INDEX_SHIFT);
-	if (--pool->free_count < pool->free_count_low)
-		pool->free_count_low = pool->free_count;
-	++pool->take_count;
+	zgi_gauge_set(&pool->free_count, pool->free_count - 1);
+	if (pool->free_count < pool->free_count_low)
+		zgi_gauge_set(&pool->free_count_low, pool->free_count);
+	zgi_counter_add(&pool->take_count, 1);
 
 	zgi_unpoison(pool_block(pool, number), pool->block_size);
 	*ret_handle = handle;
@@ -167,7 +169,7 @@ static int __attribute__((cold, noinline)) pool_refuse(struct zg_pool *pool, zg_
 	uint32_t number = pool_number(pool, handle);
 	uint64_t slot;
 
-	++pool->misuse_count;
+	zgi_counter_add(&pool->misuse_count, 1);
 	if (number >= pool->block_count || generation == 0 || generation > POOL_GENERATION_MAX)
 		return -EINVAL;
 
@@ -190,12 +192,12 @@ int zg_pool_give(struct zg_pool *pool, zg_handle handle)
 	zgi_poison(pool_block(pool, number), pool->block_size);
 	if (ZG_UNLIKELY(generation == POOL_GENERATION_MAX)) {
 		pool->slots[number] = POOL_SLOT_RETIRED;
-		++pool->retired_count;
+		zgi_gauge_set(&pool->retired_count, pool->retired_count + 1);
 		return 0;
 	}
 	pool->slots[number] = (uint64_t)pool->free_head << POOL_INDEX_SHIFT | (generation + 1);
 	pool->free_head = number;
-	++pool->free_count;
+	zgi_gauge_set(&pool->free_count, pool->free_count + 1);
 	return 0;
 }
 
@@ -221,7 +223,7 @@ void *zg_pool_get(struct zg_pool *pool, zg_handle handle)
 
 	zg_assert(pool->magic == POOL_MAGIC);
 	if (ZG_UNLIKELY(number >= pool->block_count || pool->slots[number] != handle.bits)) {
-		++pool->misuse_count;
+		zgi_counter_add(&pool->misuse_count, 1);
 		return NULL;
 	}
 	return pool_block(pool, number);

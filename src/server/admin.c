@@ -41,11 +41,11 @@ static struct admin_pool admin_pool_read(const struct zgi_server *server, size_t
 		const struct zg_pool *pool = (const struct zg_pool *)(const void *)(shard + offset);
 
 		sum.total += pool->block_count;
-		sum.free += __atomic_load_n(&pool->free_count, __ATOMIC_RELAXED);
-		sum.free_low += __atomic_load_n(&pool->free_count_low, __ATOMIC_RELAXED);
+		sum.free += zgi_gauge_read(&pool->free_count);
+		sum.free_low += zgi_gauge_read(&pool->free_count_low);
 		sum.refused += zgi_counter_read(&pool->refuse_count);
 		sum.misused += zgi_counter_read(&pool->misuse_count);
-		sum.retired += __atomic_load_n(&pool->retired_count, __ATOMIC_RELAXED);
+		sum.retired += zgi_gauge_read(&pool->retired_count);
 	}
 	return sum;
 }
@@ -55,7 +55,7 @@ static uint64_t admin_waiting(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += __atomic_load_n(&server->shards[index].waiting_count, __ATOMIC_RELAXED);
+		sum += zgi_gauge_read(&server->shards[index].waiting_count);
 	return sum;
 }
 
@@ -64,7 +64,7 @@ static uint64_t admin_open(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += __atomic_load_n(&server->shards[index].live_count, __ATOMIC_RELAXED);
+		sum += zgi_gauge_read(&server->shards[index].live_count);
 	return sum;
 }
 

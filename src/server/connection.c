@@ -193,7 +193,7 @@ void zgi_connection_accepted(struct zgi_shard *shard, uint32_t index)
 	connection->link = ZGI_CONNECTION_NONE;
 	connection->phase_timed = 0;
 	zgi_connection_enter(shard, index, ZGI_CONNECTION_PARKED, UINT32_MAX);
-	shard->live_count++;
+	zgi_gauge_set(&shard->live_count, shard->live_count + 1);
 	zgi_counter_add(&shard->counters.accepted, 1);
 
 	if (shard->live_count - shard->leaving_count > shard->connection_limit &&

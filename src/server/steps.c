@@ -13,7 +13,7 @@ void zgi_connection_close(struct zgi_shard *shard, uint32_t index)
 	zg_assert(connection->state != ZGI_CONNECTION_FREE);
 	zgi_io_close(shard->io, index);
 	zgi_connection_enter(shard, index, ZGI_CONNECTION_FREE, UINT32_MAX);
-	shard->live_count--;
+	zgi_gauge_set(&shard->live_count, shard->live_count - 1);
 	zgi_counter_add(&shard->counters.closed, 1);
 }
 

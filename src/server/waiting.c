@@ -38,7 +38,7 @@ static void waiting_push(struct zgi_shard *shard, uint32_t index)
 	else
 		shard->connections[shard->waiting_tail].link = index;
 	shard->waiting_tail = index;
-	shard->waiting_count++;
+	zgi_gauge_set(&shard->waiting_count, shard->waiting_count + 1);
 	zgi_counter_add(&shard->counters.waited, 1);
 
 	/* A connection that only keeps an exchange at the ready makes room. */
@@ -52,7 +52,7 @@ static uint32_t waiting_pop(struct zgi_shard *shard)
 	zg_assert(shard->waiting_count > 0);
 	shard->waiting_head = shard->connections[index].link;
 	shard->connections[index].link = ZGI_CONNECTION_NONE;
-	shard->waiting_count--;
+	zgi_gauge_set(&shard->waiting_count, shard->waiting_count - 1);
 	return index;
 }
 
