@@ -5,7 +5,7 @@
  * descriptor_count - 1: a direct descriptor of the ring, or an entry of the epoll
  * backend's table. The server uses it as the index into its connection table.
  *
- * One operation a descriptor: poll, recv, send or shutdown. Its completion is one
+ * One operation a descriptor: poll, recv, send, send_recv or shutdown. Its completion is one
  * event that carries the tag it was started with. A second operation may start
  * once the first has completed. zgi_io_cancel() makes the one in flight complete
  * soon (-ECANCELED, or with what it had got by then). zgi_io_close() takes a
