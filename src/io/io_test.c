@@ -208,6 +208,42 @@ static void test_recv_tells_a_reset(void **state)
 	fixture_close(fixture);
 }
 
+static void test_poll_tells_a_reset_from_an_end_of_stream(void **state)
+{
+	struct fixture *fixture = fixture_open((struct fixture_options){0});
+	int ended_fd;
+	int reset_fd;
+	uint32_t ended = fixture_pair(fixture, &ended_fd);
+	uint32_t reset = fixture_pair(fixture, &reset_fd);
+	int32_t result;
+
+	(void)state;
+	zgi_io_poll(fixture->io, ended, 1);
+	zgi_io_poll(fixture->io, reset, 2);
+	assert_int_equal(shutdown(ended_fd, SHUT_WR), 0);
+	fixture_reset(reset_fd);
+	result = fixture_done(fixture, 1);
+	assert_int_equal(result & ZGI_IO_POLL_GONE, 0);
+	result = fixture_done(fixture, 2);
+	assert_int_not_equal(result & ZGI_IO_POLL_GONE, 0);
+	close(ended_fd);
+	fixture_close(fixture);
+}
+
+static void test_poll_tells_a_reset_that_came_before(void **state)
+{
+	struct fixture *fixture = fixture_open((struct fixture_options){0});
+	int client_fd;
+	uint32_t descriptor = fixture_pair(fixture, &client_fd);
+
+	(void)state;
+	fixture_reset(client_fd);
+	(void)fixture_count(fixture, ZGI_IO_DONE, SHORT_NS / 5);
+	zgi_io_poll(fixture->io, descriptor, 1);
+	assert_int_not_equal(fixture_done(fixture, 1) & ZGI_IO_POLL_GONE, 0);
+	fixture_close(fixture);
+}
+
 /* Read on the client's side while the backend sends, at most chunk bytes a turn. */
 static void exchange_large(struct fixture *fixture, uint32_t descriptor, int client_fd,
 			   size_t chunk)
@@ -435,6 +471,8 @@ int main(void)
 		cmocka_unit_test(test_recv_waits_for_data),
 		cmocka_unit_test(test_recv_sees_an_end_that_came_with_the_data),
 		cmocka_unit_test(test_recv_tells_a_reset),
+		cmocka_unit_test(test_poll_tells_a_reset_from_an_end_of_stream),
+		cmocka_unit_test(test_poll_tells_a_reset_that_came_before),
 		cmocka_unit_test(test_send_delivers_more_than_the_socket_holds),
 		cmocka_unit_test(test_send_to_a_peer_that_reset_fails_without_a_signal),
 		cmocka_unit_test(test_send_with_more_is_held_until_the_last),

@@ -194,6 +194,29 @@ static void handle_names_its_block_until_given(void **state)
 	zg_pool_fini(&pool);
 }
 
+static void renewed_block_keeps_its_place_and_loses_its_old_name(void **state)
+{
+	struct zg_pool pool;
+	zg_handle handle;
+	zg_handle renewed;
+	void *block;
+
+	(void)state;
+	start(&pool);
+	assert_int_equal(zg_pool_take(&pool, &handle, &block), 0);
+	memset(block, 'b', 8);
+	assert_int_equal(zg_pool_renew(&pool, handle, &renewed), 0);
+	assert_true(renewed.bits != handle.bits);
+	assert_ptr_equal(zg_pool_get(&pool, renewed), block);
+	assert_memory_equal(block, "bbbbbbbb", 8);
+	assert_null(zg_pool_get(&pool, handle));
+	assert_int_equal(zg_pool_renew(&pool, handle, &handle), -ESTALE);
+	assert_int_equal(zg_pool_give(&pool, renewed), 0);
+	assert_int_equal(zg_pool_renew(&pool, renewed, &renewed), -ESTALE);
+	assert_int_equal(pool.free_count, BLOCK_COUNT);
+	zg_pool_fini(&pool);
+}
+
 static void double_give_is_caught(void **state)
 {
 	struct zg_pool pool;
@@ -361,6 +384,7 @@ int main(void)
 		cmocka_unit_test(block_given_last_is_taken_first),
 		cmocka_unit_test(low_water_mark_is_kept),
 		cmocka_unit_test(handle_names_its_block_until_given),
+		cmocka_unit_test(renewed_block_keeps_its_place_and_loses_its_old_name),
 		cmocka_unit_test(double_give_is_caught),
 		cmocka_unit_test(stale_handle_of_a_block_taken_again_is_caught),
 		cmocka_unit_test(invented_handles_are_refused),

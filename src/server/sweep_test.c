@@ -279,6 +279,30 @@ static void the_longest_idle_makes_room(void **state)
 	assert_int_equal(fixture->shard->live_count, CONNECTION_LIMIT);
 }
 
+/* Exchanges are plenty, so those who come keep one at the ready: they are idle all the same. */
+static void a_quiet_one_with_an_exchange_makes_room_when_it_is_the_oldest(void **state)
+{
+	static const struct shard_fixture_options options = {
+		.connection_limit = CONNECTION_LIMIT,
+		.exchange_count = 8,
+		.chunk_count = 1,
+		.routes = routes,
+		.change = change,
+	};
+	uint32_t descriptors[CONNECTION_LIMIT];
+
+	(void)state;
+	shard_fixture_close(fixture);
+	fixture = shard_fixture_open(&options);
+	for (uint32_t index = 0; index < CONNECTION_LIMIT; index++)
+		descriptors[index] = shard_fixture_connect(fixture);
+	assert_state(descriptors[0], ZGI_CONNECTION_HOT);
+	(void)shard_fixture_connect(fixture);
+	assert_state(descriptors[0], ZGI_CONNECTION_CLOSING);
+	shard_fixture_complete(fixture, descriptors[0], -ECANCELED);
+	assert_int_equal(fixture->shard->counters.evicted, 1);
+}
+
 static void who_became_active_since_it_was_chosen_is_passed_over(void **state)
 {
 	uint32_t descriptors[CONNECTION_LIMIT];
@@ -362,6 +386,7 @@ int main(void)
 		test(a_peer_that_sends_on_while_lingering_is_cut),
 		test(a_leap_of_the_clock_is_one_round),
 		test(the_longest_idle_makes_room),
+		test(a_quiet_one_with_an_exchange_makes_room_when_it_is_the_oldest),
 		test(who_became_active_since_it_was_chosen_is_passed_over),
 		test(a_slot_that_is_used_again_is_no_victim),
 		test(when_nobody_is_idle_the_new_one_is_refused),
