@@ -95,7 +95,7 @@ class Banned(Sample):
     def test_comments_strings_members_and_longer_names_are_accepted(self):
         self.write("src/web/a.c", '/* malloc(1) */ // free(x)\nconst char *s = "malloc(";\n'
                    "void f(void) { pool->free(1); zg_pool_free(2); }\n")
-        self.write("src/mem/seal_hooks.c", "void f(void)\n{\n\tfree(0);\n}\n")
+        self.write("src/mem/seal/seal_hooks.c", "void f(void)\n{\n\tfree(0);\n}\n")
         self.assert_clean(banned)
 
 
@@ -132,10 +132,10 @@ class Headers(Sample):
 
 class Symbols(unittest.TestCase):
     def test_a_name_that_is_not_ours_is_refused(self):
-        problems = symbols.check_listing("lib.a[src_mem_pool.c.o]:\npool_take T 0 1\n")
+        problems = symbols.check_listing("lib.a[src_mem_pool_pool.c.o]:\npool_take T 0 1\n")
         self.assertEqual(1, len(problems))
         self.assertIn("pool_take", problems[0].message)
-        self.assertEqual("src/mem/pool.c", problems[0].path)
+        self.assertEqual("src/mem/pool/pool.c", problems[0].path)
 
     def test_the_use_of_malloc_is_refused(self):
         problems = symbols.check_listing("lib.a[src_mem_pool.c.o]:\nmalloc U\n")
@@ -144,7 +144,7 @@ class Symbols(unittest.TestCase):
     def test_our_names_and_the_hooks_are_accepted(self):
         self.assertEqual([], symbols.check_listing(
             "lib.a[src_mem_pool.c.o]:\nzg_pool_take T 0 1\nzgi_pool_count D 0 1\nmemcpy U\n"
-            "lib.a[src_mem_seal_hooks.c.o]:\nmalloc T 0 1\nfree T 0 1\n"))
+            "lib.a[src_mem_seal_seal_hooks.c.o]:\nmalloc T 0 1\nfree T 0 1\n"))
 
     def test_a_library_that_is_not_there_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -21,9 +21,19 @@ HOOK_NAMES = set(HEAP) | {"malloc_usable_size"}
 COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_)")
 
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
 def member_source(member):
-    """src_mem_pool.c.o, as Meson names it, is src/mem/pool.c."""
-    return re.sub(r"\.o$", "", member).replace("_", "/", 2)
+    """src_io_uring_queue.c.o, as Meson names it, is src/io/uring_queue.c: a _ that stands where a
+    folder ends was a slash."""
+    folder, rest = "", re.sub(r"\.o$", "", member)
+    while "_" in rest:
+        name, after = rest.split("_", 1)
+        if not os.path.isdir(os.path.join(ROOT, folder, name)):
+            break
+        folder, rest = os.path.join(folder, name), after
+    return os.path.join(folder, rest)
 
 
 def check_listing(listing):

@@ -1,8 +1,8 @@
 /*
  * Memory: how much of it there is, as the files of the kernel tell.
  */
-#ifndef ZEROG_MEM_MEMORY_H
-#define ZEROG_MEM_MEMORY_H
+#ifndef ZEROG_MEM_PLAN_MEMORY_H
+#define ZEROG_MEM_PLAN_MEMORY_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /*
  * What the hooks in front of malloc share with the seal.
  */
-#ifndef ZEROG_MEM_SEAL_STATE_H
-#define ZEROG_MEM_SEAL_STATE_H
+#ifndef ZEROG_MEM_SEAL_SEAL_STATE_H
+#define ZEROG_MEM_SEAL_SEAL_STATE_H
 
 #include <stdbool.h>
 

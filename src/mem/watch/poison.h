@@ -4,8 +4,8 @@
  * Without it a pool hides its users' mistakes from the tools: to them all of its
  * memory is one live mapping. In builds without ASan these functions are empty.
  */
-#ifndef ZEROG_MEM_POISON_H
-#define ZEROG_MEM_POISON_H
+#ifndef ZEROG_MEM_WATCH_POISON_H
+#define ZEROG_MEM_WATCH_POISON_H
 
 #include <stddef.h>
 

@@ -7,7 +7,7 @@
  * may be the host's and not exist here; its parents then lead to the mount's
  * root, which is the container's own group.
  */
-#include "mem/memory.h"
+#include "mem/plan/memory.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -15,7 +15,7 @@
 
 #include <zerog/arena.h>
 
-#include "mem/poison.h"
+#include "mem/watch/poison.h"
 
 #define CHUNK_SIZE 1024
 #define CHUNK_COUNT 4

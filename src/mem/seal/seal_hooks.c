@@ -9,7 +9,7 @@
  * Sanitizers bring an allocator of their own, which must stay in front: there
  * its hooks do the counting. The call site is then one inside the sanitizer.
  */
-#include "mem/seal_state.h"
+#include "mem/seal/seal_state.h"
 
 #include <errno.h>
 #include <stddef.h>

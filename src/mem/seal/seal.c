@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "mem/seal_state.h"
+#include "mem/seal/seal_state.h"
 
 #define SEAL_STACK_DEPTH_MAX 64
 

@@ -22,7 +22,7 @@
 
 #include <zerog/seal.h>
 
-#include "mem/poison.h"
+#include "mem/watch/poison.h"
 
 /* Where a sanitizer's allocator is in front, its hooks do not tell the caller. */
 #if defined(ZGI_HAS_ASAN) || defined(__SANITIZE_THREAD__)

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 
 #include "base/assert.h"
-#include "mem/poison.h"
+#include "mem/watch/poison.h"
 
 #define ARENA_MAGIC UINT32_C(0x6e657261)
 #define ARENA_CHUNK_MAGIC UINT32_C(0x6b6e6863)

@@ -2,7 +2,7 @@
  * What the kernel says of memory: what there still is, what this process holds,
  * and the program's own pages.
  */
-#include "mem/memory.h"
+#include "mem/plan/memory.h"
 
 #include <errno.h>
 #include <stdio.h>

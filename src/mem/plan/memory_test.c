@@ -19,7 +19,7 @@
 #include <zerog/plan.h>
 #include <zerog/seal.h>
 
-#include "mem/memory.h"
+#include "mem/plan/memory.h"
 
 #define MIB (UINT64_C(1) << 20)
 

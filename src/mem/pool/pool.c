@@ -22,7 +22,7 @@
 
 #include "base/assert.h"
 #include "base/counter.h"
-#include "mem/poison.h"
+#include "mem/watch/poison.h"
 
 /* Tests make it small, to see a block retire. */
 #ifndef ZGI_POOL_GENERATION_BITS
