@@ -17,5 +17,6 @@
 #include <zerog/seal.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
+#include <zerog/watch.h>
 
 #endif

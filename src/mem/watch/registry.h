@@ -1,0 +1,49 @@
+/*
+ * Registry: the list of what holds memory in this process.
+ *
+ * An object embeds a struct zg_watched and tells in its class how it is read.
+ */
+#ifndef ZEROG_MEM_WATCH_REGISTRY_H
+#define ZEROG_MEM_WATCH_REGISTRY_H
+
+#include <stddef.h>
+
+#include <zerog/watch.h>
+
+struct zgi_watch_class {
+	const char *kind; /* static text */
+	/* Fill in all but the kind. Called while the owner goes on: read with relaxed loads. */
+	void (*measure)(const struct zg_watched *watched, struct zg_usage *ret_usage);
+};
+
+/* The object that embeds a zg_watched. */
+#define ZGI_WATCHED_OWNER(watched, type, member) \
+	((const type *)(const void *)((const char *)(watched)-offsetof(type, member)))
+
+/**
+ * zgi_watch_add() - register an object
+ * @watched:   embedded in it; overwritten
+ * @class_of:  static
+ *
+ * Any thread.
+ */
+void zgi_watch_add(struct zg_watched *watched, const struct zgi_watch_class *class_of);
+
+/**
+ * zgi_watch_remove() - forget an object, before its memory goes
+ * @watched:  registered, or zeroed
+ *
+ * Any thread.
+ */
+void zgi_watch_remove(struct zg_watched *watched);
+
+/**
+ * zgi_watch_visit() - walk over everything that is registered, in order of its making
+ * @visit:  called with the registry locked: must not make or end an object
+ * @user:   passed to it
+ *
+ * Any thread.
+ */
+void zgi_watch_visit(void (*visit)(const struct zg_watched *watched, void *user), void *user);
+
+#endif
