@@ -284,6 +284,16 @@ static void server_serve(struct zgi_server *server, const sigset_t *signals)
 	server_command(server, ZGI_SHARD_STOP);
 }
 
+/* Boot has failed while they waited: they end without having served. */
+static int server_threads_abandon(struct zgi_server *server, int result)
+{
+	for (uint32_t index = 0; index < server->thread_count; index++)
+		server->shards[index].command = ZGI_SHARD_STOP;
+	gate_open(&server->gate);
+	server_threads_join(server);
+	return result;
+}
+
 /* From here on nothing allocates, until the threads have ended. */
 static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 			 struct zg_text *ret_error)
@@ -292,14 +302,14 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 
 	if (result < 0) {
 		zg_text_print(ret_error, "a shard cannot start: %s", strerrordesc_np(-result));
-		for (uint32_t index = 0; index < server->thread_count; index++)
-			server->shards[index].command = ZGI_SHARD_STOP;
-		gate_open(&server->gate);
-		server_threads_join(server);
-		return result;
+		return server_threads_abandon(server, result);
+	}
+	result = zg_seal(server->config.options.seal);
+	if (result < 0) {
+		zgi_server_seal_refused(result, ret_error);
+		return server_threads_abandon(server, result);
 	}
 	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
-	zg_seal(server->config.options.seal);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	gate_open(&server->gate);
 	server_announce(server);

@@ -15,8 +15,8 @@ from banned import HEAP
 LIBRARIES = [os.path.join("build", name) for name in ("libzerog-memory.a", "libzerog.a")]
 OURS = re.compile(r"^zgi?_[a-z0-9_]+$")
 MEMBER = re.compile(r"^.*\[(.+)\]:$")
-HOOKS = re.compile(r"(^|_)seal_hooks\.c\.o$")
-HOOK_NAMES = set(HEAP) | {"malloc_usable_size"}
+HOOKS = re.compile(r"(^|_)seal_(hooks|names)\.c\.o$")
+HOOK_NAMES = set(HEAP) | {"malloc_usable_size", "getaddrinfo"}
 # The compiler's own: sanitizers, coverage, personality.
 COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_)")
 

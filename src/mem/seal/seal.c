@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "mem/seal/seal_kernel.h"
 #include "mem/seal/seal_state.h"
 
 #define SEAL_STACK_DEPTH_MAX 64
@@ -24,6 +25,7 @@
 int zgi_seal_state = ZGI_SEAL_OPEN;
 
 static uint64_t seal_malloc_count;
+static uint64_t seal_malloc_fail_count;
 static uint64_t seal_free_count;
 static struct zg_seal_site seal_sites[ZG_SEAL_SITES_MAX];
 
@@ -74,28 +76,41 @@ void zgi_seal_on_malloc(const void *site)
 		seal_trap();
 }
 
+void zgi_seal_on_failure(void)
+{
+	__atomic_fetch_add(&seal_malloc_fail_count, 1, __ATOMIC_RELAXED);
+}
+
 void zgi_seal_on_free(void)
 {
 	if (!seal_is_inside)
 		__atomic_fetch_add(&seal_free_count, 1, __ATOMIC_RELAXED);
 }
 
-void zg_seal_prepare(void)
+int zg_seal_prepare(enum zg_seal_mode mode)
 {
 	void *stack[2];
 
 	zgi_seal_hooks_install();
 	/* The first backtrace() loads libgcc, which allocates. */
 	(void)backtrace(stack, 2);
+	return mode == ZG_SEAL_KERNEL ? zgi_seal_kernel_prepare() : 0;
 }
 
-void zg_seal(enum zg_seal_mode mode)
+int zg_seal(enum zg_seal_mode mode)
 {
-	zg_assert(mode == ZG_SEAL_COUNT || mode == ZG_SEAL_TRAP);
+	int result;
+
+	zg_assert(mode == ZG_SEAL_COUNT || mode == ZG_SEAL_TRAP || mode == ZG_SEAL_KERNEL);
 	zg_assert(zgi_seal_is_open());
 
-	zg_seal_prepare();
+	result = zg_seal_prepare(mode);
+	if (result == 0 && mode == ZG_SEAL_KERNEL)
+		result = zgi_seal_kernel_close();
+	if (result < 0)
+		return result;
 	__atomic_store_n(&seal_malloc_count, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&seal_malloc_fail_count, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&seal_free_count, 0, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < ZG_SEAL_SITES_MAX; ++i) {
 		__atomic_store_n(&seal_sites[i].address, NULL, __ATOMIC_RELAXED);
@@ -104,6 +119,7 @@ void zg_seal(enum zg_seal_mode mode)
 	__atomic_store_n(&zgi_seal_state,
 			 mode == ZG_SEAL_TRAP ? ZGI_SEAL_TRAPPING : ZGI_SEAL_COUNTING,
 			 __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 void zg_unseal(void)
@@ -115,6 +131,7 @@ void zg_seal_counts(struct zg_seal_counts *ret_counts)
 {
 	*ret_counts = (struct zg_seal_counts){
 		.malloc_count = __atomic_load_n(&seal_malloc_count, __ATOMIC_RELAXED),
+		.malloc_fail_count = __atomic_load_n(&seal_malloc_fail_count, __ATOMIC_RELAXED),
 		.free_count = __atomic_load_n(&seal_free_count, __ATOMIC_RELAXED),
 	};
 }

@@ -18,16 +18,7 @@
 
 #include "base/assert.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEAL_HAS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-	__has_feature(memory_sanitizer) || __has_feature(leak_sanitizer)
-#define SEAL_HAS_SANITIZER 1
-#endif
-#endif
-
-#ifdef SEAL_HAS_SANITIZER
+#if ZGI_SEAL_HAS_SANITIZER
 
 int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void *, size_t),
 					      void (*free_hook)(const volatile void *));
@@ -69,6 +60,13 @@ void zgi_seal_hooks_install(void)
 			zgi_seal_on_malloc(__builtin_return_address(0)); \
 	} while (0)
 
+/* What an allocation gave; NULL is counted, unless nothing was asked for. */
+#define SEAL_COUNT_FAILURE(memory, size)                                    \
+	do {                                                                \
+		if ((memory) == NULL && (size) != 0 && !zgi_seal_is_open()) \
+			zgi_seal_on_failure();                              \
+	} while (0)
+
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
@@ -100,8 +98,12 @@ static size_t seal_page_size(void)
 
 static void *__attribute__((cold, noinline)) seal_malloc(size_t size, const void *site)
 {
+	void *memory;
+
 	zgi_seal_on_malloc(site);
-	return __libc_malloc(size);
+	memory = __libc_malloc(size);
+	SEAL_COUNT_FAILURE(memory, 1);
+	return memory;
 }
 
 /* The one that is called most: nothing is saved and nothing is set up before the jump. */
@@ -114,18 +116,27 @@ void *malloc(size_t size)
 
 void *calloc(size_t count, size_t size)
 {
+	void *result;
+
 	SEAL_COUNT_MALLOC();
-	return __libc_calloc(count, size);
+	result = __libc_calloc(count, size);
+	SEAL_COUNT_FAILURE(result, 1);
+	return result;
 }
 
 void *realloc(void *memory, size_t size)
 {
+	void *result;
+
 	SEAL_COUNT_MALLOC();
-	return __libc_realloc(memory, size);
+	result = __libc_realloc(memory, size);
+	SEAL_COUNT_FAILURE(result, size);
+	return result;
 }
 
 void *reallocarray(void *memory, size_t count, size_t size)
 {
+	void *result;
 	size_t size_total;
 
 	SEAL_COUNT_MALLOC();
@@ -133,24 +144,34 @@ void *reallocarray(void *memory, size_t count, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return __libc_realloc(memory, size_total);
+	result = __libc_realloc(memory, size_total);
+	SEAL_COUNT_FAILURE(result, size_total);
+	return result;
 }
 
 void *memalign(size_t alignment, size_t size)
 {
+	void *result;
+
 	SEAL_COUNT_MALLOC();
-	return __libc_memalign(alignment, size);
+	result = __libc_memalign(alignment, size);
+	SEAL_COUNT_FAILURE(result, 1);
+	return result;
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
+	void *result;
+
 	SEAL_COUNT_MALLOC();
 	/* glibc's memalign would round it up; C17 (7.22.3.1) has it fail. */
 	if (!seal_is_power_of_two(alignment)) {
 		errno = EINVAL;
 		return NULL;
 	}
-	return __libc_memalign(alignment, size);
+	result = __libc_memalign(alignment, size);
+	SEAL_COUNT_FAILURE(result, 1);
+	return result;
 }
 
 int posix_memalign(void **ret_memory, size_t alignment, size_t size)
@@ -161,6 +182,7 @@ int posix_memalign(void **ret_memory, size_t alignment, size_t size)
 	if (!seal_is_power_of_two(alignment) || alignment % sizeof(void *) != 0)
 		return EINVAL;
 	memory = __libc_memalign(alignment, size);
+	SEAL_COUNT_FAILURE(memory, 1);
 	if (memory == NULL)
 		return ENOMEM;
 	*ret_memory = memory;
@@ -169,12 +191,17 @@ int posix_memalign(void **ret_memory, size_t alignment, size_t size)
 
 void *valloc(size_t size)
 {
+	void *result;
+
 	SEAL_COUNT_MALLOC();
-	return __libc_memalign(seal_page_size(), size);
+	result = __libc_memalign(seal_page_size(), size);
+	SEAL_COUNT_FAILURE(result, 1);
+	return result;
 }
 
 void *pvalloc(size_t size)
 {
+	void *result;
 	size_t page_size = seal_page_size();
 	size_t size_pages;
 
@@ -183,7 +210,9 @@ void *pvalloc(size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return __libc_memalign(page_size, size_pages & ~(page_size - 1));
+	result = __libc_memalign(page_size, size_pages & ~(page_size - 1));
+	SEAL_COUNT_FAILURE(result, 1);
+	return result;
 }
 
 static void __attribute__((cold, noinline)) seal_free(void *memory)

@@ -8,6 +8,19 @@
 
 #include <zerog/attributes.h>
 
+/* Is a sanitizer's allocator in front of glibc's? */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ZGI_SEAL_HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer) || __has_feature(leak_sanitizer)
+#define ZGI_SEAL_HAS_SANITIZER 1
+#endif
+#endif
+#ifndef ZGI_SEAL_HAS_SANITIZER
+#define ZGI_SEAL_HAS_SANITIZER 0
+#endif
+
 enum zgi_seal_state {
 	ZGI_SEAL_OPEN, /* before the seal, and after zg_unseal() */
 	ZGI_SEAL_COUNTING,
@@ -30,6 +43,11 @@ static inline bool zgi_seal_is_open(void)
  * Counts it, or ends the process. Any thread; makes no allocation; keeps errno.
  */
 void zgi_seal_on_malloc(const void *site);
+
+/**
+ * zgi_seal_on_failure() - an allocation after the seal was not to be had
+ */
+void zgi_seal_on_failure(void);
 
 /**
  * zgi_seal_on_free() - memory was freed after the seal
