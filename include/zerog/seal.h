@@ -11,6 +11,10 @@
  * and stack stand at what is used. malloc goes on within what its heap has left,
  * and then returns NULL; threads, programs and names fail with an error.
  *
+ * Where there is a guest heap (zerog/guest_heap.h), it serves what is allocated after
+ * the seal. Libraries may do so then: their calls are counted apart, and not trapped.
+ * A call is the program's own when it comes from the image that libzerog is linked into.
+ *
  * Threads    zg_seal() and zg_unseal() from one thread, with no other thread at
  *            work in malloc; the counters are read by any thread.
  */
@@ -39,7 +43,9 @@ struct zg_seal_site {
 
 struct zg_seal_counts {
 	uint64_t malloc_count; /* malloc, calloc, realloc, aligned_alloc … since the seal */
-	uint64_t malloc_fail_count; /* of those, the ones that returned NULL for want of memory */
+	uint64_t guest_malloc_count; /* those of libraries, where a guest heap serves them; in no
+					other */
+	uint64_t malloc_fail_count; /* all that returned NULL for want of memory */
 	uint64_t free_count; /* free of anything but NULL since the seal */
 };
 

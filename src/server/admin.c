@@ -5,6 +5,7 @@
  */
 
 #include <zerog/app.h>
+#include <zerog/guest_heap.h>
 #include <zerog/scratch.h>
 
 #include <errno.h>
@@ -73,6 +74,7 @@ struct admin_snapshot {
 	struct admin_pool exchanges;
 	struct admin_pool chunks;
 	struct zg_seal_counts seal;
+	struct zg_guest_counts guest;
 	struct zg_seal_site sites[ZG_SEAL_SITES_MAX];
 	size_t site_count;
 	uint64_t resident; /* bytes; 0 when it cannot be read */
@@ -88,6 +90,7 @@ static void admin_snapshot_read(const struct zgi_server *server,
 		.open = admin_open(server),
 	};
 	zg_seal_counts(&ret_snapshot->seal);
+	zg_guest_heap_counts(&ret_snapshot->guest);
 	ret_snapshot->site_count = zg_seal_sites(ret_snapshot->sites, ZG_SEAL_SITES_MAX);
 	(void)!zg_memory_resident(&ret_snapshot->resident);
 }
@@ -175,6 +178,13 @@ static void metrics_print(struct zg_text *text, const struct zgi_server *server)
 		       "Scratches that left the stack.", zg_scratch_spill_count());
 	metrics_number(text, "zerog_mallocs_since_seal_total", "counter",
 		       "Calls to malloc and its relatives after boot.", now.seal.malloc_count);
+	metrics_number(text, "zerog_mallocs_failed_since_seal_total", "counter",
+		       "Of these and the libraries', those that returned NULL.",
+		       now.seal.malloc_fail_count);
+	metrics_number(text, "zerog_guest_heap_live_bytes", "gauge", "What libraries have.",
+		       now.guest.live_size);
+	metrics_number(text, "zerog_guest_heap_failed_total", "counter",
+		       "Allocations the guest heap had no room for.", now.guest.fail_count);
 	metrics_number(text, "zerog_memory_resident_bytes", "gauge", "Resident memory now.",
 		       now.resident);
 	metrics_number(text, "zerog_memory_plan_bytes", "gauge", "What the plan comes to.",
@@ -210,6 +220,18 @@ static void memory_pool_print(struct zg_text *text, const char *name, const stru
 		      pool->refused);
 }
 
+/* Bytes, where the lines above it have objects. */
+static void memory_guest_print(struct zg_text *text, const struct admin_snapshot *now)
+{
+	if (now->guest.size > 0)
+		zg_text_print(text,
+			      "%-18s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64
+			      " (bytes; held %" PRIu64 ")\n",
+			      "guest heap", now->guest.size, now->guest.live_size,
+			      now->guest.live_size_peak, now->guest.fail_count,
+			      now->guest.held_size);
+}
+
 static void memory_print(struct zg_text *text, const struct zgi_server *server)
 {
 	struct admin_snapshot now;
@@ -231,6 +253,7 @@ static void memory_print(struct zg_text *text, const struct zgi_server *server)
 		      "refused");
 	memory_pool_print(text, "exchanges", &now.exchanges);
 	memory_pool_print(text, "arena chunks", &now.chunks);
+	memory_guest_print(text, &now);
 	zg_text_print(text, "%-18s %10" PRIu64 " %10" PRIu64 "\n", "connections",
 		      (uint64_t)server->config.connections_each * server->config.shard_count,
 		      now.open);
@@ -268,8 +291,15 @@ static void memory_print_json(struct zg_text *text, const struct zgi_server *ser
 	zg_text_print(text, ", ");
 	memory_pool_json(text, "arena_chunks", &now.chunks);
 	zg_text_print(text,
-		      "}, \"connections\": {\"limit\": %" PRIu64 ", \"open\": %" PRIu64
+		      "}, \"guest_heap\": {\"size\": %" PRIu64 ", \"live\": %" PRIu64
+		      ", \"live_peak\": %" PRIu64 ", \"held\": %" PRIu64 ", \"blocks\": %" PRIu64
+		      ", \"mallocs_since_seal\": %" PRIu64 ", \"failed\": %" PRIu64
+		      "}, \"mallocs_failed_since_seal\": %" PRIu64
+		      ", \"connections\": {\"limit\": %" PRIu64 ", \"open\": %" PRIu64
 		      ", \"waiting\": %" PRIu64 "}, \"shards\": %" PRIu32 ", \"io\": \"%s\"}\n",
+		      now.guest.size, now.guest.live_size, now.guest.live_size_peak,
+		      now.guest.held_size, now.guest.live_count, now.seal.guest_malloc_count,
+		      now.guest.fail_count, now.seal.malloc_fail_count,
 		      (uint64_t)server->config.connections_each * server->config.shard_count,
 		      now.open, admin_waiting(server), server->config.shard_count,
 		      server->config.io_kind == ZG_IO_URING ? "uring" : "epoll");

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <zerog/guest_heap.h>
+
 #include "base/assert.h"
 #include "server/inbox.h"
 #include "server/shard.h"
@@ -289,6 +291,22 @@ static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config 
 	return 0;
 }
 
+static int plan_add_guest_heap(struct zg_plan *plan, const struct zgi_server_config *config)
+{
+	const uint64_t size = config->options.guest_heap_size;
+	const struct zg_plan_line line = {
+		.name = "guest heap",
+		.option = "--guest-heap-size",
+		.count = 1,
+		.size_each = zg_guest_heap_size_mapped(size),
+	};
+
+	if (size == 0)
+		return 0;
+	return zg_plan_add(plan, &line,
+			   "what libraries may allocate, and the map of its addresses");
+}
+
 static struct zgi_io_options config_io_options(const struct zgi_server_config *config)
 {
 	return (struct zgi_io_options){
@@ -320,6 +338,8 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 		result = plan_add_connections(plan, config);
 	if (result == 0)
 		result = plan_add_shards(plan, config);
+	if (result == 0)
+		result = plan_add_guest_heap(plan, config);
 	if (result == 0)
 		result = zg_plan_add(plan, &padding, "so that the stacks begin on a page");
 	if (result == 0)

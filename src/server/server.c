@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <zerog/guest_heap.h>
+
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/counter.h"
@@ -143,6 +145,19 @@ static int server_stacks_init(struct zgi_server *server)
 		server->shards[index].stack = memory;
 	}
 	return 0;
+}
+
+/* What libraries allocate once the server is sealed. An earlier one's in this process is kept. */
+static int server_guest_heap_init(const struct zgi_server *server, struct zg_text *ret_error)
+{
+	const uint64_t size = server->config.options.guest_heap_size;
+	int result = size > 0 ? zg_guest_heap_reserve(size) : 0;
+
+	if (result == 0 || result == -EBUSY)
+		return 0;
+	zg_text_print(ret_error, "--guest-heap-size %" PRIu64 " cannot be reserved: %s; lower it",
+		      size, strerrordesc_np(-result));
+	return result;
 }
 
 static int server_plan(struct zgi_server *server, struct zg_text *ret_error)
@@ -345,6 +360,9 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 			      strerrordesc_np(-result));
 		return result;
 	}
+	result = server_guest_heap_init(server, ret_error);
+	if (result < 0)
+		return result;
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
 			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)

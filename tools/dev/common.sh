@@ -2,7 +2,7 @@
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
 packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libseccomp-dev
-	libcmocka-dev)
+	libcmocka-dev zlib1g-dev)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
 	python3 curl)

@@ -23,6 +23,7 @@
 
 enum zgi_seal_state {
 	ZGI_SEAL_OPEN, /* before the seal, and after zg_unseal() */
+	ZGI_SEAL_LIFTED, /* after zg_unseal() where there is a guest heap: its blocks come back */
 	ZGI_SEAL_COUNTING,
 	ZGI_SEAL_TRAPPING,
 };
@@ -40,7 +41,8 @@ static inline bool zgi_seal_is_open(void)
  * zgi_seal_on_malloc() - an allocation was asked for after the seal
  * @site:  the return address of the call
  *
- * Counts it, or ends the process. Any thread; makes no allocation; keeps errno.
+ * Counts it, or ends the process. What another image than the program asked for is counted apart,
+ * where there is a guest heap to serve it. Any thread; makes no allocation; keeps errno.
  */
 void zgi_seal_on_malloc(const void *site);
 
@@ -51,8 +53,9 @@ void zgi_seal_on_failure(void);
 
 /**
  * zgi_seal_on_free() - memory was freed after the seal
+ * @site:  the return address of the call
  */
-void zgi_seal_on_free(void);
+void zgi_seal_on_free(const void *site);
 
 /**
  * zgi_seal_hooks_install() - make sure that the hooks are linked in and at work
