@@ -9,6 +9,7 @@
 #include <zerog/attributes.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
+#include <zerog/leaks.h>
 #include <zerog/options.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
