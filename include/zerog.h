@@ -18,6 +18,7 @@
 #include <zerog/seal.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
+#include <zerog/typed_pool.h>
 #include <zerog/watch.h>
 
 #endif

@@ -197,25 +197,20 @@ void zg_pool_fini(struct zg_pool *pool)
 	*pool = (struct zg_pool){0};
 }
 
-/* Takes on behalf of who is at `site`. */
-static inline __attribute__((always_inline)) int pool_take(struct zg_pool *pool, const void *site,
-							   zg_handle *ret_handle, void **ret_block)
+/* Takes the block on top. Inlined twice, so that a plain pool pays nothing for what a watched one
+ * does, not even the saving of registers around its calls. */
+static inline __attribute__((always_inline)) void pool_take_top(struct zg_pool *pool,
+								const void *site,
+								zg_handle *ret_handle,
+								void **ret_block)
 {
-	uint32_t free_count = pool->free_count;
+	uint32_t free_count = pool->free_count - 1;
 	uint32_t number = pool->free_top;
-	zg_handle handle;
+	zg_handle handle = {~pool->slots[number]};
 
-	pool_check(pool);
-	if (ZG_UNLIKELY(free_count == 0)) {
-		zgi_counter_add(&pool->refuse_count, 1);
-		return -ENOMEM;
-	}
-
-	handle.bits = ~pool->slots[number];
-	if (ZG_UNLIKELY(pool->tracks != NULL))
+	if (site != NULL)
 		zgi_pool_track_take(pool, number, site);
 	pool_slot_set(pool, number, handle.bits);
-	--free_count;
 	pool->free_top = pool->free_below[free_count];
 	zgi_gauge_set(&pool->free_count, free_count);
 	if (ZG_UNLIKELY(free_count < pool->free_count_low))
@@ -226,18 +221,26 @@ static inline __attribute__((always_inline)) int pool_take(struct zg_pool *pool,
 	*ret_handle = handle;
 	if (ret_block != NULL)
 		*ret_block = pool_block(pool, number);
+}
+
+int __attribute__((noinline))
+zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_handle *ret_handle, void **ret_block)
+{
+	pool_check(pool);
+	if (pool->free_count == 0) {
+		zgi_counter_add(&pool->refuse_count, 1);
+		return -ENOMEM;
+	}
+	pool_take_top(pool, pool->tracks != NULL ? site : NULL, ret_handle, ret_block);
 	return 0;
 }
 
 int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 {
-	return pool_take(pool, __builtin_return_address(0), ret_handle, ret_block);
-}
-
-int zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_handle *ret_handle,
-		      void **ret_block)
-{
-	return pool_take(pool, site, ret_handle, ret_block);
+	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN || pool->free_count == 0))
+		return zgi_pool_take_for(pool, __builtin_return_address(0), ret_handle, ret_block);
+	pool_take_top(pool, NULL, ret_handle, ret_block);
+	return 0;
 }
 
 /* What is wrong with a handle that names no taken block. */
@@ -272,28 +275,53 @@ pool_refuse(struct zg_pool *pool, zg_handle handle, enum zg_pool_act act, const 
 	return misuse.error;
 }
 
-int zg_pool_give(struct zg_pool *pool, zg_handle handle)
+/* A block whose handle had the last generation is never taken again. */
+static void __attribute__((cold, noinline)) pool_retire(struct zg_pool *pool, uint32_t number)
 {
-	uint32_t number = pool_number(pool, handle);
-	uint32_t free_count;
+	pool_slot_set(pool, number, ~pool_handle(pool, number, 0).bits);
+	zgi_gauge_set(&pool->retired_count, pool->retired_count + 1);
+}
 
-	pool_check(pool);
-	if (!pool_names_a_taken_block(pool, number, handle))
-		return pool_refuse(pool, handle, ZG_POOL_GIVE, __builtin_return_address(0));
+/* Puts a taken block on top. */
+static inline __attribute__((always_inline)) void pool_give_top(struct zg_pool *pool,
+								uint32_t number, zg_handle handle)
+{
+	uint32_t free_count = pool->free_count;
 
-	if (ZG_UNLIKELY(pool->tracks != NULL))
-		zgi_pool_track_give(pool, number, __builtin_return_address(0));
 	zgi_poison(pool_block(pool, number), pool->block_size);
 	if (ZG_UNLIKELY((handle.bits & POOL_GENERATION_MASK) == POOL_GENERATION_MAX)) {
-		pool_slot_set(pool, number, ~pool_handle(pool, number, 0).bits);
-		zgi_gauge_set(&pool->retired_count, pool->retired_count + 1);
-		return 0;
+		pool_retire(pool, number);
+		return;
 	}
 	pool_slot_set(pool, number, ~(handle.bits + 1));
-	free_count = pool->free_count;
 	pool->free_below[free_count] = pool->free_top;
 	pool->free_top = number;
 	zgi_gauge_set(&pool->free_count, free_count + 1);
+}
+
+/* On behalf of who is at `site`. */
+static int __attribute__((noinline))
+pool_give_watched(struct zg_pool *pool, const void *site, zg_handle handle)
+{
+	uint32_t number = pool_number(pool, handle);
+
+	pool_check(pool);
+	if (!pool_names_a_taken_block(pool, number, handle))
+		return pool_refuse(pool, handle, ZG_POOL_GIVE, site);
+	if (pool->tracks != NULL)
+		zgi_pool_track_give(pool, number, site);
+	pool_give_top(pool, number, handle);
+	return 0;
+}
+
+int zg_pool_give(struct zg_pool *pool, zg_handle handle)
+{
+	uint32_t number = pool_number(pool, handle);
+
+	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN) ||
+	    !pool_names_a_taken_block(pool, number, handle))
+		return pool_give_watched(pool, __builtin_return_address(0), handle);
+	pool_give_top(pool, number, handle);
 	return 0;
 }
 
