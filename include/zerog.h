@@ -8,6 +8,7 @@
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
 #include <zerog/exchange.h>
+#include <zerog/fault.h>
 #include <zerog/http.h>
 #include <zerog/options.h>
 #include <zerog/plan.h>

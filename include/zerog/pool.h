@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/watch.h>
 
 ZG_BEGIN_DECLS
 
@@ -52,6 +53,9 @@ struct zg_pool {
 	uint32_t block_count;
 	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
+	uint32_t take_floor; /* a take that finds no more free than this goes the slow way: 0, or
+			      * all while a fault is armed (see fault.h) */
+	uint32_t block_tail; /* bytes at a block's end that nobody asked for */
 	size_t block_size; /* bytes, rounded up to the alignment */
 	unsigned char *blocks; /* borrowed */
 	uint64_t *slots; /* borrowed: one word a block, see pool.c */
@@ -59,6 +63,7 @@ struct zg_pool {
 	uint64_t refuse_count; /* takes that found the pool empty */
 	uint64_t misuse_count; /* stale, double, foreign or invented handles refused */
 	const char *name; /* static */
+	struct zg_watched watched;
 };
 
 /**

@@ -22,7 +22,10 @@
 
 #include "base/assert.h"
 #include "base/counter.h"
+#include "mem/watch/fault.h"
 #include "mem/watch/poison.h"
+#include "mem/watch/probes.h"
+#include "mem/watch/registry.h"
 
 /* Tests make it small, to see a block retire. */
 #ifndef ZGI_POOL_GENERATION_BITS
@@ -69,6 +72,35 @@ static unsigned char *pool_block(const struct zg_pool *pool, uint32_t number)
 	return pool->blocks + number * pool->block_size;
 }
 
+static size_t pool_block_size_asked(const struct zg_pool *pool)
+{
+	return pool->block_size - pool->block_tail;
+}
+
+static void pool_measure(const struct zg_watched *watched, struct zg_usage *ret_usage)
+{
+	const struct zg_pool *pool = ZGI_WATCHED_OWNER(watched, struct zg_pool, watched);
+	uint64_t taken_count = pool->block_count - zgi_gauge_read(&pool->free_count) -
+			       zgi_gauge_read(&pool->retired_count);
+
+	ret_usage->name = pool->name != NULL ? pool->name : "";
+	ret_usage->live_count = taken_count;
+	ret_usage->count_max = pool->block_count;
+	ret_usage->live_size = taken_count * pool_block_size_asked(pool);
+	ret_usage->held_size = taken_count * pool->block_size;
+	ret_usage->reserved_size = zg_pool_memory_size(pool->block_size, pool->block_count);
+}
+
+static void pool_arm(struct zg_watched *watched, bool is_armed)
+{
+	struct zg_pool *pool = ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_pool, watched);
+
+	zgi_gauge_set(&pool->take_floor, is_armed ? UINT32_MAX : 0);
+}
+
+static const struct zgi_watch_class pool_class = {
+	.kind = "pool", .measure = pool_measure, .arm = pool_arm};
+
 size_t zg_pool_memory_size(size_t block_size, uint32_t block_count)
 {
 	size_t slots_size = pool_round(block_count * sizeof(uint64_t));
@@ -113,6 +145,7 @@ int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 		.free_count_low = options->block_count,
 		.block_count = options->block_count,
 		.handle_first = (uint32_t)options->tag << 20 | options->index_first,
+		.block_tail = (uint32_t)(pool_round(options->block_size) - options->block_size),
 		.block_size = pool_round(options->block_size),
 		.slots = (uint64_t *)(void *)memory,
 		.blocks = memory + pool_round(options->block_count * sizeof(uint64_t)),
@@ -121,7 +154,8 @@ int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 	/* The last block's link leads nowhere: it is never followed while free_count is right. */
 	for (uint32_t i = 0; i < pool->block_count; ++i)
 		pool->slots[i] = (uint64_t)((i + 1) & POOL_INDEX_MASK) << POOL_INDEX_SHIFT | 1;
-	zgi_poison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
+	zgi_watch_add(&pool->watched, &pool_class);
 	return 0;
 }
 
@@ -130,24 +164,18 @@ void zg_pool_fini(struct zg_pool *pool)
 	if (pool->magic == 0)
 		return;
 	zg_assert(pool->magic == POOL_MAGIC);
-	zgi_unpoison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_watch_remove(&pool->watched);
+	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_pool){0};
 }
 
-int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
+/* Takes the block at the head of the list, which is not empty. */
+static inline int pool_take_head(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 {
 	uint32_t number = pool->free_head;
-	zg_handle handle;
-	uint64_t slot;
+	uint64_t slot = pool->slots[number];
+	zg_handle handle = pool_handle(pool, number, slot & POOL_GENERATION_MASK);
 
-	zg_assert(pool->magic == POOL_MAGIC);
-	if (ZG_UNLIKELY(pool->free_count == 0)) {
-		zgi_counter_add(&pool->refuse_count, 1);
-		return -ENOMEM;
-	}
-
-	slot = pool->slots[number];
-	handle = pool_handle(pool, number, slot & POOL_GENERATION_MASK);
 	pool->slots[number] = handle.bits;
 	pool->free_head = (uint32_t)(slot >> POOL_INDEX_SHIFT);
 	zgi_gauge_set(&pool->free_count, pool->free_count - 1);
@@ -155,11 +183,34 @@ int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 		zgi_gauge_set(&pool->free_count_low, pool->free_count);
 	zgi_counter_add(&pool->take_count, 1);
 
-	zgi_unpoison(pool_block(pool, number), pool->block_size);
+	zgi_poison_pool_take(pool, pool_block(pool, number), pool_block_size_asked(pool));
+	ZGI_PROBE3(pool_take, pool->name, handle.bits, number);
 	*ret_handle = handle;
 	if (ret_block != NULL)
 		*ret_block = pool_block(pool, number);
 	return 0;
+}
+
+/* Nothing is free, or a fault is armed. The take ends here: a way back into the quick one would
+ * have that save registers for it. */
+static int __attribute__((cold, noinline))
+pool_take_slowly(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
+{
+	bool is_fault = zgi_gauge_read(&pool->take_floor) > 0 && zgi_fault_is_due(pool->name);
+
+	if (pool->free_count > 0 && !is_fault)
+		return pool_take_head(pool, ret_handle, ret_block);
+	zgi_counter_add(&pool->refuse_count, 1);
+	ZGI_PROBE3(pool_exhaust, pool->name, pool->block_count, is_fault);
+	return -ENOMEM;
+}
+
+int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
+{
+	zg_assert(pool->magic == POOL_MAGIC);
+	if (ZG_UNLIKELY(pool->free_count <= zgi_gauge_read(&pool->take_floor)))
+		return pool_take_slowly(pool, ret_handle, ret_block);
+	return pool_take_head(pool, ret_handle, ret_block);
 }
 
 /* What is wrong with a handle that names no taken block. */
@@ -170,6 +221,7 @@ static int __attribute__((cold, noinline)) pool_refuse(struct zg_pool *pool, zg_
 	uint64_t slot;
 
 	zgi_counter_add(&pool->misuse_count, 1);
+	ZGI_PROBE3(pool_misuse, pool->name, handle.bits, number);
 	if (number >= pool->block_count || generation == 0 || generation > POOL_GENERATION_MAX)
 		return -EINVAL;
 
@@ -189,7 +241,8 @@ int zg_pool_give(struct zg_pool *pool, zg_handle handle)
 	if (ZG_UNLIKELY(number >= pool->block_count || pool->slots[number] != handle.bits))
 		return pool_refuse(pool, handle);
 
-	zgi_poison(pool_block(pool, number), pool->block_size);
+	ZGI_PROBE3(pool_give, pool->name, handle.bits, number);
+	zgi_poison_pool_give(pool, pool_block(pool, number), pool_block_size_asked(pool));
 	if (ZG_UNLIKELY(generation == POOL_GENERATION_MAX)) {
 		pool->slots[number] = POOL_SLOT_RETIRED;
 		zgi_gauge_set(&pool->retired_count, pool->retired_count + 1);
@@ -224,6 +277,7 @@ void *zg_pool_get(struct zg_pool *pool, zg_handle handle)
 	zg_assert(pool->magic == POOL_MAGIC);
 	if (ZG_UNLIKELY(number >= pool->block_count || pool->slots[number] != handle.bits)) {
 		zgi_counter_add(&pool->misuse_count, 1);
+		ZGI_PROBE3(pool_misuse, pool->name, handle.bits, number);
 		return NULL;
 	}
 	return pool_block(pool, number);
