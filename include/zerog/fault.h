@@ -83,7 +83,8 @@ ZG_MUST_USE int zg_fault_arm_list(const char *list, struct zg_text *ret_error);
  *
  * zg_app_main() does this before it makes anything. Any other program calls it when it starts.
  *
- * Return: 0, also when the variable is not set; errors as zg_fault_arm_list().
+ * Return: 1 when it armed something, 0 when the variable is not set or empty; errors as
+ * zg_fault_arm_list().
  */
 ZG_MUST_USE int zg_fault_environment(struct zg_text *ret_error);
 

@@ -210,9 +210,11 @@ int zg_fault_environment(struct zg_text *ret_error)
 		return 0;
 	zg_text_init(&error, buffer, sizeof(buffer));
 	result = zg_fault_arm_list(list, &error);
-	if (result < 0)
+	if (result < 0) {
 		zg_text_print(ret_error, ZG_FAULT_ENVIRONMENT ": %s", buffer);
-	return result;
+		return result;
+	}
+	return 1;
 }
 
 /* The first name that is armed and that nothing has had. */
@@ -233,7 +235,8 @@ static bool fault_find_unmet(char ret_name[static ZG_FAULT_NAME_SIZE_MAX + 1])
 
 struct fault_listing {
 	struct zg_text *text; /* borrowed */
-	const char *name_last; /* borrowed: neighbours of one name are named once */
+	const char *names[ZG_FAULTS_MAX]; /* borrowed: each is listed once */
+	size_t count;
 };
 
 static void fault_list_name(const struct zg_watched *watched, void *user)
@@ -241,14 +244,15 @@ static void fault_list_name(const struct zg_watched *watched, void *user)
 	struct fault_listing *listing = user;
 	struct zg_usage usage = {.name = ""};
 
-	if (watched->class_of->arm == NULL)
+	if (watched->class_of->arm == NULL || listing->count == ZG_FAULTS_MAX)
 		return;
 	watched->class_of->measure(watched, &usage);
-	if (listing->name_last != NULL && strcmp(listing->name_last, usage.name) == 0)
-		return;
-	zg_text_print(listing->text, "%s\"%s\"", listing->name_last == NULL ? "; there are " : ", ",
+	for (size_t index = 0; index < listing->count; index++)
+		if (strcmp(listing->names[index], usage.name) == 0)
+			return;
+	zg_text_print(listing->text, "%s\"%s\"", listing->count == 0 ? "; there are " : ", ",
 		      usage.name);
-	listing->name_last = usage.name;
+	listing->names[listing->count++] = usage.name;
 }
 
 int zg_fault_check_names(struct zg_text *ret_error)

@@ -269,7 +269,7 @@ static void environment_arms_and_its_error_names_it(void **state)
 	unsetenv("ZEROG_FAULT");
 	assert_int_equal(zg_fault_environment(&error), 0);
 	assert_int_equal(setenv("ZEROG_FAULT", "pool:1", 1), 0);
-	assert_int_equal(zg_fault_environment(&error), 0);
+	assert_int_equal(zg_fault_environment(&error), 1);
 	assert_int_equal(try(&pools[0]), -ENOMEM);
 	assert_int_equal(setenv("ZEROG_FAULT", "pool", 1), 0);
 	assert_int_equal(zg_fault_environment(&error), -EINVAL);
@@ -280,6 +280,7 @@ static void environment_arms_and_its_error_names_it(void **state)
 static void misspelt_names_are_found(void **state)
 {
 	(void)state;
+	pool_open(1); /* of the same name, which is listed once */
 	assert_int_equal(zg_fault_arm("pool", 1, ZG_FAULT_ONCE), 0);
 	assert_int_equal(zg_fault_check_names(&error), 0);
 	assert_int_equal(zg_fault_arm("pol", 1, ZG_FAULT_ONCE), 0);
