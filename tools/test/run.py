@@ -91,6 +91,17 @@ def integration_suites():
                             [PYTHON, "tools/test/python_suite.py", path], 240, environment)
 
 
+def watch_suites():
+    """What the tools see of our memory: each file needs the builds that it names."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "watch", "*.py"))):
+        with open(path, encoding="utf-8") as file:
+            builds = re.search(r"^BUILDS = \((.+)\)$", file.read(), re.MULTILINE)
+        if builds:
+            yield Suite(f"watch/{os.path.basename(path)[:-3]}",
+                        re.findall(r"\"(\w+)\"", builds.group(1)),
+                        [PYTHON, "tools/test/python_suite.py", path], 240)
+
+
 def fuzz_suites():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "fuzz", "*_fuzz.c"))):
         name = os.path.basename(path)[:-2]
@@ -258,6 +269,7 @@ def main():
     started = time.monotonic()
     for title, suites in (("source checks", lint_suites()), ("unit tests", unit_suites()),
                           ("integration tests", integration_suites()),
+                          ("what the tools see", watch_suites()),
                           ("fuzz targets", fuzz_suites())):
         chosen = [suite for suite in suites
                   if not names or any(name in suite.name for name in names)]

@@ -7,8 +7,8 @@
  * builds made with -Dvalgrind=true; in all others these functions are empty.
  *
  * To Valgrind a pool is a memory pool, so that what it says of a block names the
- * take and the give. An arena is a range: its memory often lies in a pool's block,
- * and Valgrind ends when two of its blocks overlap.
+ * take and the give. An arena is only ranges: its memory often lies in a pool's
+ * block, and Valgrind's leak check ends the program where one block lies in another.
  */
 #ifndef ZEROG_MEM_WATCH_POISON_H
 #define ZEROG_MEM_WATCH_POISON_H
