@@ -55,7 +55,7 @@ static void clean(void)
 		memset(take(&handle), 1, BLOCK_SIZE);
 		memset(alloc(20), 1, 20);
 		savepoint = zg_arena_save(&arena);
-		memset(alloc(FIRST_SIZE / 2), 1, FIRST_SIZE / 2);
+		memset(alloc(FIRST_SIZE - 64), 1, FIRST_SIZE - 64);
 		memset(alloc(64), 1, 64); /* in a chunk */
 		zg_arena_restore(&arena, savepoint);
 		memset(alloc(64), 1, 64);
