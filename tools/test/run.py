@@ -6,7 +6,7 @@
 Each suite is one program: a unit test, a file of integration tests against one
 build and one I/O backend, a fuzz target, the source checks. Without names all
 run; a name picks those suites whose full name has it: lint, unit, asan,
-integration, epoll, fuzz, pool_test, ...
+install, integration, epoll, fuzz, pool_test, ...
 """
 
 import ctypes
@@ -100,6 +100,13 @@ def watch_suites():
             yield Suite(f"watch/{os.path.basename(path)[:-3]}",
                         re.findall(r"\"(\w+)\"", builds.group(1)),
                         [PYTHON, "tools/test/python_suite.py", path], 240)
+
+
+def install_suites():
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "install", "*_test.py"))):
+        name = os.path.basename(path)[:-3]
+        yield Suite(f"install/{name}", ["release"], [PYTHON, "tools/test/python_suite.py", path],
+                    120, {"ZEROG_BUILD": os.path.join(ROOT, "build")})
 
 
 def fuzz_suites():
@@ -268,6 +275,7 @@ def main():
     built = {}
     started = time.monotonic()
     for title, suites in (("source checks", lint_suites()), ("unit tests", unit_suites()),
+                          ("installation", install_suites()),
                           ("integration tests", integration_suites()),
                           ("what the tools see", watch_suites()),
                           ("fuzz targets", fuzz_suites())):
