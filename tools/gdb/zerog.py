@@ -56,13 +56,13 @@ class PoolPrinter:
                                 for name in ("free_count", "retired_count", "block_count"))
         text = (f"{text_of(pool['name'])}: {count - free - retired} taken, {free} free "
                 f"({int(pool['free_count_low'])} at least) of {count} blocks of "
-                f"{int(pool['block_size']) - int(pool['block_tail'])} bytes, "
+                f"{int(pool['block_size_asked'])} bytes, "
                 f"{int(pool['refuse_count'])} refused")
         if retired:
             text += f", {retired} retired"
         if int(pool["misuse_count"]):
             text += f", {int(pool['misuse_count'])} misused"
-        if int(pool["take_floor"]):
+        if int(pool["is_armed"]):
             text += ", a fault is armed"
         return text
 

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "base/assert.h"
+#include "mem/pool/track.h"
 #include "mem/watch/poison.h"
 #include "mem/watch/probes.h"
 
@@ -62,7 +63,7 @@ static unsigned char *arena_chunk_start(struct zg_arena_chunk *chunk)
 /* What a block of the chunk pool holds besides its header: no byte that nobody asked for. */
 static size_t arena_chunk_size(const struct zg_arena *arena)
 {
-	return zg_arena_chunk_payload(arena->chunks->block_size - arena->chunks->block_tail);
+	return zg_arena_chunk_payload(arena->chunks->block_size_asked);
 }
 
 /* Makes the space behind `cursor` in a chunk, NULL being the first memory, the arena's room. */
@@ -122,8 +123,9 @@ void zg_arena_fini(struct zg_arena *arena)
 	*arena = (struct zg_arena){0};
 }
 
-/* Puts a new chunk in front, or tells why `size` bytes cannot be had. */
-static int arena_grow(struct zg_arena *arena, size_t size)
+/* Puts a new chunk in front, or tells why `size` bytes cannot be had. In a tracked pool the chunk
+ * is that of the allocation's caller. */
+static int arena_grow(struct zg_arena *arena, size_t size, const void *site)
 {
 	size_t chunk_size = 0;
 	struct zg_arena_chunk *chunk;
@@ -138,7 +140,7 @@ static int arena_grow(struct zg_arena *arena, size_t size)
 	if (arena->chunk_count >= arena->chunk_count_max)
 		return -ENOMEM;
 
-	result = zg_pool_take(arena->chunks, &handle, &block);
+	result = zgi_pool_take_for(arena->chunks, site, &handle, &block);
 	if (result < 0)
 		return result;
 
@@ -176,7 +178,7 @@ int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory)
 
 	/* An arena without first memory has no address to give before its first chunk. */
 	if (ZG_UNLIKELY(size > (size_t)(arena->limit - arena->cursor) || arena->cursor == NULL)) {
-		int result = arena_grow(arena, size);
+		int result = arena_grow(arena, size, __builtin_return_address(0));
 
 		if (result < 0) {
 			++arena->refuse_count;

@@ -11,6 +11,8 @@
 
 #include <zerog/watch.h>
 
+struct zgi_leaks;
+
 struct zgi_watch_class {
 	const char *kind; /* static text */
 	/* Fill in all but the kind. Called while the owner goes on: read with relaxed loads. */
@@ -19,6 +21,9 @@ struct zgi_watch_class {
 	 * zgi_fault_is_due(). Called by any thread, while the owner goes on; NULL where no take can
 	 * be made to fail. */
 	void (*arm)(struct zg_watched *watched, bool is_armed);
+	/* Tell of each object that users have, with zgi_leaks_add(). As above; NULL: there is
+	 * nothing to be given back. */
+	void (*tell_leaks)(const struct zg_watched *watched, struct zgi_leaks *leaks);
 };
 
 /* The object that embeds a zg_watched. */
