@@ -13,8 +13,8 @@
  * name count together, those that are made later too. A program that is not to be
  * changed is armed from outside, see zg_fault_environment().
  *
- * A fault costs nothing where none is armed: what is compared anyway, how many are
- * free, is compared with another number then.
+ * Where none is armed a fault costs nothing: a pool that has to be watched says so in
+ * its magic number, which every take looks at anyway.
  *
  * Threads    Any thread may call; a take counts on whichever thread it happens.
  * Limits     ZG_FAULTS_MAX names armed at once, of ZG_FAULT_NAME_SIZE_MAX bytes.
@@ -52,7 +52,7 @@ struct zg_fault_counts {
  * @span:         that take only, or all from then on
  *
  * A name that is armed already begins anew. Every take of an armed name counts, one that finds
- * nothing free too.
+ * nothing free too; one that is under way on another thread may not.
  *
  * Return: 0; -EINVAL when the name is empty or too long, or the number is 0; -ENOSPC when
  * ZG_FAULTS_MAX other names are armed.

@@ -43,7 +43,7 @@ typedef struct {
 #define ZG_POOL_ALIGNMENT 64
 
 /* The magic number of a pool says who has to see its takes and gives: only the pool itself, or a
- * tool as well. It changes while faults are armed. */
+ * tool as well. */
 #define ZG_POOL_PLAIN UINT32_C(0x6c6f6f70)
 #define ZG_POOL_WATCHED UINT32_C(0x6c6f6f71)
 
@@ -104,7 +104,7 @@ struct zg_pool {
 	uint64_t refuse_count; /* takes that found the pool empty */
 	uint64_t misuse_count; /* stale, double, foreign or invented handles refused */
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
-	uint32_t is_fault_armed; /* takes ask whether they must fail (see fault.h) */
+	uint32_t is_armed; /* takes may be made to fail: see fault.h */
 	size_t block_size_asked; /* bytes, as the options had it */
 	size_t memory_size; /* bytes that the pool uses */
 	const char *name; /* static */

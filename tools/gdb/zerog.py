@@ -62,7 +62,7 @@ class PoolPrinter:
             text += f", {retired} retired"
         if int(pool["misuse_count"]):
             text += f", {int(pool['misuse_count'])} misused"
-        if int(pool["is_fault_armed"]):
+        if int(pool["is_armed"]):
             text += ", a fault is armed"
         return text
 

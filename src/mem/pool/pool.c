@@ -20,8 +20,8 @@
  * The numbers of the free blocks are a stack, the top of which lies in the struct.
  *
  * Most pools are plain: nobody but the pool itself has to see a take or a give. Then the
- * functions in typed_pool.h do it without a call. A pool is watched when it is tracked, when
- * a fault is armed for it, or when a tool wants to know which bytes nobody owns.
+ * functions in typed_pool.h do it without a call. A pool is watched when it is tracked, or
+ * when a tool wants to know which bytes nobody owns.
  */
 #include <zerog/pool.h>
 
@@ -186,13 +186,22 @@ int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 		.name = options->name != NULL ? options->name : "unnamed",
 	};
 	pool_carve(pool, options);
-	pool->magic = pool->tracks != NULL ? ZG_POOL_WATCHED : ZG_POOL_PLAIN;
-#ifdef ZGI_HAS_POISON
-	pool->magic = ZG_POOL_WATCHED;
-#endif
+	zgi_pool_arm(&pool->watched, false);
 	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
 	zgi_watch_add(&pool->watched, &zgi_pool_watch_class);
 	return 0;
+}
+
+void zgi_pool_arm(struct zg_watched *watched, bool is_armed)
+{
+	struct zg_pool *pool = ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_pool, watched);
+	bool is_plain = pool->tracks == NULL && !is_armed;
+
+#ifdef ZGI_HAS_POISON
+	is_plain = false;
+#endif
+	zgi_gauge_set(&pool->is_armed, is_armed);
+	zgi_gauge_set(&pool->magic, is_plain ? ZG_POOL_PLAIN : ZG_POOL_WATCHED);
 }
 
 void zg_pool_fini(struct zg_pool *pool)
@@ -238,7 +247,7 @@ zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_handle *ret_handle,
 	bool is_fault;
 
 	pool_check(pool);
-	is_fault = zgi_gauge_read(&pool->is_fault_armed) != 0 && zgi_fault_is_due(pool->name);
+	is_fault = zgi_gauge_read(&pool->is_armed) != 0 && zgi_fault_is_due(pool->name);
 	if (pool->free_count == 0 || is_fault) {
 		zgi_counter_add(&pool->refuse_count, 1);
 		ZGI_PROBE3(pool_exhaust, pool->name, pool->block_count, is_fault);

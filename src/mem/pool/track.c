@@ -16,7 +16,6 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "mem/watch/leaks.h"
-#include "mem/watch/poison.h"
 
 static void (*track_misuse_hook)(const struct zg_pool *pool, const struct zg_pool_misuse *misuse);
 
@@ -147,22 +146,9 @@ static void track_tell_leaks(const struct zg_watched *watched, struct zgi_leaks 
 	}
 }
 
-/* A pool that is watched for no other reason is plain again when its faults are disarmed. */
-static void track_arm(struct zg_watched *watched, bool is_armed)
-{
-	struct zg_pool *pool = ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_pool, watched);
-	bool is_plain = !is_armed && pool->tracks == NULL;
-
-#ifdef ZGI_HAS_POISON
-	is_plain = false;
-#endif
-	zgi_gauge_set(&pool->is_fault_armed, is_armed);
-	zgi_gauge_set(&pool->magic, is_plain ? ZG_POOL_PLAIN : ZG_POOL_WATCHED);
-}
-
 const struct zgi_watch_class zgi_pool_watch_class = {
 	.kind = "pool",
 	.measure = track_measure,
 	.tell_leaks = track_tell_leaks,
-	.arm = track_arm,
+	.arm = zgi_pool_arm,
 };

@@ -85,7 +85,7 @@ static void fault_from_then_on_fails_until_it_is_disarmed(void **state)
 	assert_int_equal(try(&pools[0]), -ENOMEM);
 	zg_fault_disarm("pool");
 	assert_int_equal(try(&pools[0]), 0);
-	assert_int_equal(pools[0].is_fault_armed, 0);
+	assert_int_equal(pools[0].is_armed, 0);
 }
 
 static void failed_take_looks_like_an_empty_pool(void **state)
@@ -122,7 +122,7 @@ static void other_names_are_left_alone(void **state)
 	assert_int_equal(zg_fault_arm("poo", 1, ZG_FAULT_FROM_THEN_ON), 0);
 	assert_int_equal(zg_fault_arm("pool ", 1, ZG_FAULT_FROM_THEN_ON), 0);
 	assert_int_equal(try(&pools[0]), 0);
-	assert_int_equal(pools[0].is_fault_armed, 0);
+	assert_int_equal(pools[0].is_armed, 0);
 }
 
 static void pools_of_one_name_count_together(void **state)

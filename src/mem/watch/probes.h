@@ -7,6 +7,8 @@
  *
  *	ZGI_PROBE3(pool_take, pool->name, handle.bits, index);
  *
+ * What typed_pool.h does inline on a plain pool passes none.
+ *
  * The list of them is in docs/guide/memory/tools.md; a test compares it with what
  * the programs have.
  */

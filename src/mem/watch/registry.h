@@ -17,13 +17,13 @@ struct zgi_watch_class {
 	const char *kind; /* static text */
 	/* Fill in all but the kind. Called while the owner goes on: read with relaxed loads. */
 	void (*measure)(const struct zg_watched *watched, struct zg_usage *ret_usage);
-	/* Tell of each object that users have, with zgi_leaks_add(). As above; NULL: there is
-	 * nothing to be given back. */
-	void (*tell_leaks)(const struct zg_watched *watched, struct zgi_leaks *leaks);
 	/* Faults of this name are armed, or are not any more: while they are, each take asks
 	 * zgi_fault_is_due(). Called by any thread, while the owner goes on; NULL where no take can
 	 * be made to fail. */
 	void (*arm)(struct zg_watched *watched, bool is_armed);
+	/* Tell of each object that users have, with zgi_leaks_add(). As above; NULL: there is
+	 * nothing to be given back. */
+	void (*tell_leaks)(const struct zg_watched *watched, struct zgi_leaks *leaks);
 };
 
 /* The object that embeds a zg_watched. */
