@@ -78,7 +78,11 @@ plan_is_what_is_resident() {
 	[ $((difference * 100)) -lt "$planned" ]
 }
 
-echo "1..20"
+explicit_plan_is_what_is_resident() {
+	wget -q -O page http://$address/memory && plan_is_what_is_resident
+}
+
+echo "1..21"
 for io in uring epoll; do
 	start --io $io
 	tell "$io: serves from memory on two nodes" serves
@@ -94,6 +98,7 @@ start --huge-pages explicit-only --lock-memory must
 tell "explicit pages are obtained on both nodes" log_has ' \([0-9.]*\) of \1 MiB on huge pages;'
 tell "all of it is locked" log_has ' \([0-9.]*\) of \1 MiB locked;'
 tell "serves from explicit pages" serves
+tell "explicit pages are planned and resident" explicit_plan_is_what_is_resident
 stop
 
 start --numa off
