@@ -132,6 +132,7 @@ struct zg_guest_account {
 	uint64_t malloc_count;
 	uint64_t fail_count;
 	struct zg_watched watched;
+	bool is_armed; /* a take is to be made to fail: zg_fault_arm() by its name */
 };
 
 /**

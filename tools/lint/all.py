@@ -17,12 +17,13 @@ import layers
 import measured
 import paths
 import reference
+import refused
 import source
 import symbols
 
 CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
           ("function_size", function_size), ("symbols", symbols), ("format", layout),
-          ("paths", paths), ("examples", examples), ("reference", reference),
+          ("paths", paths), ("examples", examples), ("reference", reference), ("refused", refused),
           ("measured", measured)]
 # Compiles what others wrote.
 NOT_OURS = {"src/mem/guest/guest_mimalloc.c"}

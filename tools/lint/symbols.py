@@ -18,8 +18,8 @@ MEMBER = re.compile(r"^.*\[(.+)\]:$")
 HOOKS = re.compile(r"(^|_)seal_(hooks|names)\.c\.o$")
 MIMALLOC = re.compile(r"(^|_)guest_mimalloc\.c\.o$")  # its realpath() alone frees what glibc gave
 HOOK_NAMES = set(HEAP) | {"malloc_usable_size", "getaddrinfo"}
-# The compiler's own: sanitizers, coverage, personality.
-COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_)")
+# The compiler's own: sanitizers, coverage, personality; and the mark by which probes find each other.
+COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_|_\.stapsdt\.base$)")
 
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

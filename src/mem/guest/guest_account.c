@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "mem/watch/fault.h"
 #include "mem/watch/registry.h"
 
 #define ACCOUNT_MAGIC UINT32_C(0x74636361)
@@ -38,7 +39,23 @@ static void account_measure(const struct zg_watched *watched, struct zg_usage *r
 	/* What it holds and what is reserved for it is told by the heap. */
 }
 
-static const struct zgi_watch_class account_class = {"guest account", account_measure};
+static void account_arm(struct zg_watched *watched, bool is_armed)
+{
+	struct zg_guest_account *account =
+		ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_guest_account, watched);
+
+	__atomic_store_n(&account->is_armed, is_armed, __ATOMIC_RELAXED);
+}
+
+static const struct zgi_watch_class account_class = {
+	.kind = "guest account", .measure = account_measure, .arm = account_arm};
+
+/* Is it not to fail on purpose? */
+static bool account_may_take(const struct zg_guest_account *account)
+{
+	return !__atomic_load_n(&account->is_armed, __ATOMIC_RELAXED) ||
+	       !zgi_fault_is_due(account->name);
+}
 
 void zg_guest_account_init(struct zg_guest_account *account, const char *name, uint64_t limit_size)
 {
@@ -122,12 +139,16 @@ static void *account_taken(struct zg_guest_account *account, void *memory)
 
 void *zg_guest_account_malloc(void *account, size_t size)
 {
-	return account_taken(account_of(account), zg_guest_malloc(size));
+	if (!account_may_take(account_of(account)))
+		return account_fail(account);
+	return account_taken(account, zg_guest_malloc(size));
 }
 
 void *zg_guest_account_calloc(void *account, size_t count, size_t size)
 {
-	return account_taken(account_of(account), zg_guest_calloc(count, size));
+	if (!account_may_take(account_of(account)))
+		return account_fail(account);
+	return account_taken(account, zg_guest_calloc(count, size));
 }
 
 void *zg_guest_account_realloc(void *opaque, void *memory, size_t size)
@@ -138,6 +159,8 @@ void *zg_guest_account_realloc(void *opaque, void *memory, size_t size)
 
 	if (memory == NULL)
 		return zg_guest_account_malloc(account, size);
+	if (!account_may_take(account))
+		return account_fail(account);
 	/* What it grows by is charged first, so that the old block is still there when it may not.
 	 */
 	if (size > before && !account_charge(account, size - before))

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <zlib.h>
 
+#include <zerog/fault.h>
 #include <zerog/guest_heap.h>
 
 #define MIB ((size_t)1 << 20)
@@ -199,6 +200,31 @@ static void zlib_lives_in_an_account(void **state)
 	assert_int_equal(zg_guest_account_fini(&account), 0);
 }
 
+static void zlib_meets_each_take_that_fails(void **state)
+{
+	uint64_t take = 1;
+	int result;
+
+	(void)state;
+	zg_guest_account_init(&account, "zlib", NO_LIMIT);
+	do {
+		z_stream stream = {.zalloc = zg_guest_account_zalloc,
+				   .zfree = zg_guest_account_free,
+				   .opaque = &account};
+
+		assert_int_equal(zg_fault_arm("zlib", take++, ZG_FAULT_ONCE), 0);
+		result = deflateInit(&stream, 6);
+		if (result == Z_OK)
+			assert_int_equal(deflateEnd(&stream), Z_OK);
+		else
+			assert_int_equal(result, Z_MEM_ERROR);
+		assert_int_equal(counts_of(&account).live_count, 0);
+	} while (result != Z_OK);
+	zg_fault_disarm(NULL);
+	assert_true(take > 3);
+	assert_int_equal(zg_guest_account_fini(&account), 0);
+}
+
 static void zlib_is_told_that_there_is_no_room(void **state)
 {
 	z_stream stream = {.zalloc = zg_guest_account_zalloc,
@@ -245,6 +271,7 @@ int main(void)
 		cmocka_unit_test(shapes_with_the_opaque_pointer_last),
 		cmocka_unit_test(shapes_that_tell_file_and_line),
 		cmocka_unit_test(zlib_lives_in_an_account),
+		cmocka_unit_test(zlib_meets_each_take_that_fails),
 		cmocka_unit_test(zlib_is_told_that_there_is_no_room),
 		cmocka_unit_test(an_account_is_in_the_registry),
 	};

@@ -20,9 +20,12 @@
 #include "base/assert.h"
 #include "mem/guest/guest_mimalloc.h"
 #include "mem/guest/guest_range.h"
+#include "mem/watch/fault.h"
 #include "mem/watch/poison.h"
+#include "mem/watch/probes.h"
 #include "mem/watch/registry.h"
 
+#define GUEST_NAME "guest heap"
 #define GUEST_SLACK_SIZE ((uint64_t)256 << 10) /* the map's first part, and the ends of others */
 
 _Static_assert(ZG_GUEST_HEAP_GRAIN == ZGI_MIMALLOC_GRAIN, "sizes are rounded as arenas are");
@@ -37,6 +40,7 @@ static struct guest_heap {
 	uint64_t malloc_count;
 	uint64_t free_count;
 	uint64_t fail_count;
+	bool is_armed; /* a take is to be made to fail: zg_fault_arm() */
 } guest;
 
 static uint64_t guest_read(const uint64_t *counter)
@@ -68,14 +72,21 @@ static void guest_measure(const struct zg_watched *watched, struct zg_usage *ret
 
 	(void)watched;
 	zg_guest_heap_counts(&counts);
-	ret_usage->name = "guest heap";
+	ret_usage->name = GUEST_NAME;
 	ret_usage->live_count = counts.live_count;
 	ret_usage->live_size = counts.live_size;
 	ret_usage->held_size = counts.held_size;
 	ret_usage->reserved_size = counts.size;
 }
 
-static const struct zgi_watch_class guest_class = {"guest heap", guest_measure};
+static void guest_arm(struct zg_watched *watched, bool is_armed)
+{
+	(void)watched;
+	__atomic_store_n(&guest.is_armed, is_armed, __ATOMIC_RELAXED);
+}
+
+static const struct zgi_watch_class guest_class = {
+	.kind = "guest heap", .measure = guest_measure, .arm = guest_arm};
 
 int zg_guest_heap_reserve(uint64_t size)
 {
@@ -119,6 +130,14 @@ static void guest_peak(uint64_t live_size)
 		continue;
 }
 
+/* Is there a heap to ask, and is it not to fail on purpose? */
+static bool guest_may_take(void)
+{
+	if (!zgi_guest_is_reserved())
+		return false;
+	return !__atomic_load_n(&guest.is_armed, __ATOMIC_RELAXED) || !zgi_fault_is_due(GUEST_NAME);
+}
+
 /* A block that mimalloc gave, or did not. */
 static void *guest_taken(void *memory, size_t size)
 {
@@ -126,6 +145,7 @@ static void *guest_taken(void *memory, size_t size)
 
 	if (memory == NULL) {
 		__atomic_fetch_add(&guest.fail_count, 1, __ATOMIC_RELAXED);
+		ZGI_PROBE2(guest_exhaust, size, zgi_guest_size);
 		errno = ENOMEM;
 		return NULL;
 	}
@@ -147,7 +167,7 @@ static void guest_given(void *memory)
 
 void *zg_guest_malloc(size_t size)
 {
-	return guest_taken(zgi_guest_is_reserved() ? mi_malloc(size) : NULL, size);
+	return guest_taken(guest_may_take() ? mi_malloc(size) : NULL, size);
 }
 
 void *zg_guest_calloc(size_t count, size_t size)
@@ -164,7 +184,7 @@ void *zg_guest_calloc(size_t count, size_t size)
 		memset(memory, 0, size_total);
 	return memory;
 #else
-	memory = zgi_guest_is_reserved() ? mi_zalloc(size_total) : NULL;
+	memory = guest_may_take() ? mi_zalloc(size_total) : NULL;
 	return guest_taken(memory, size_total);
 #endif
 }
@@ -200,8 +220,7 @@ void *zg_guest_memalign(size_t alignment, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return guest_taken(zgi_guest_is_reserved() ? mi_malloc_aligned(size, alignment) : NULL,
-			   size);
+	return guest_taken(guest_may_take() ? mi_malloc_aligned(size, alignment) : NULL, size);
 }
 
 void zg_guest_free(void *memory)

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <zerog/fault.h>
 #include <zerog/guest_heap.h>
 
 #include "mem/seal/seal_fixture.h"
@@ -422,6 +423,25 @@ static void it_is_in_the_registry(void **state)
 	zg_guest_free(memory);
 }
 
+static void a_take_is_made_to_fail(void **state)
+{
+	void *memory;
+	uint64_t fail_count = counts_now().fail_count;
+
+	(void)state;
+	assert_int_equal(zg_fault_arm("guest heap", 2, ZG_FAULT_ONCE), 0);
+	memory = zg_guest_malloc(10);
+	assert_non_null(memory);
+	errno = 0;
+	assert_null(zg_guest_realloc(memory, 1000));
+	assert_int_equal(errno, ENOMEM);
+	memory = zg_guest_realloc(memory, 1000);
+	assert_non_null(memory);
+	assert_int_equal(counts_now().fail_count, fail_count + 1);
+	zg_fault_disarm(NULL);
+	zg_guest_free(memory);
+}
+
 static void asan_sees_its_blocks(void **state)
 {
 	(void)state;
@@ -457,6 +477,7 @@ int main(void)
 		cmocka_unit_test(blocks_are_freed_by_others),
 		cmocka_unit_test(what_is_not_of_it_is_not_taken_back),
 		cmocka_unit_test(it_is_in_the_registry),
+		cmocka_unit_test(a_take_is_made_to_fail),
 		cmocka_unit_test(asan_sees_its_blocks),
 	};
 
