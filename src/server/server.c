@@ -6,6 +6,8 @@
 
 #include "server/server.h"
 
+#include <zerog/scratch.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -299,6 +301,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 		return result;
 	}
 	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
+	zg_scratch_set_size_max(server->config.options.scratch_size_max);
 	zg_seal(server->config.options.seal);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	gate_open(&server->gate);
