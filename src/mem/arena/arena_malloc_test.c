@@ -157,6 +157,23 @@ static void pointer_kept_over_a_resize_is_shown(void **state)
 	assert_shown(use_of_the_place_before_a_resize, "heap-use-after-free");
 }
 
+static void use_of_bytes_that_were_added_after_a_savepoint(void)
+{
+	struct zg_arena_span span = {arena_fixture_alloc(0), 0};
+	struct zg_arena_savepoint savepoint = zg_arena_save(&arena);
+
+	assert_int_equal(zg_arena_resize(&arena, &span, 20), 0);
+	zg_arena_restore(&arena, savepoint);
+	(void)arena_fixture_alloc(20);
+	scribble(span.memory, 0);
+}
+
+static void bytes_added_after_a_savepoint_go_with_it(void **state)
+{
+	(void)state;
+	assert_shown(use_of_bytes_that_were_added_after_a_savepoint, "heap-use-after-free");
+}
+
 static void restore_to_a_savepoint_that_was_passed(void)
 {
 	struct zg_arena_savepoint first = zg_arena_save(&arena);
@@ -173,6 +190,26 @@ static void savepoint_used_after_a_restore_to_before_it_is_shown(void **state)
 {
 	(void)state;
 	assert_shown(restore_to_a_savepoint_that_was_passed, "block != NULL");
+}
+
+static void restore_to_a_savepoint_ahead(void)
+{
+	struct zg_arena_savepoint first = zg_arena_save(&arena);
+	struct zg_arena_savepoint second;
+
+	(void)arena_fixture_alloc(16);
+	second = zg_arena_save(&arena);
+	zg_arena_restore(&arena, first);
+	zg_arena_restore(&arena, second);
+}
+
+static void savepoint_ahead_of_the_arena_ends_the_process_in_any_build(void **state)
+{
+	int status = run_in_child(restore_to_a_savepoint_ahead);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGABRT);
 }
 
 static void use_the_arena(void)
@@ -239,7 +276,9 @@ int main(void)
 		malloc_test(use_after_restore_is_shown_though_the_bytes_are_in_use_again),
 		malloc_test(use_after_reset_is_shown_though_the_chunk_is_in_use_again),
 		malloc_test(pointer_kept_over_a_resize_is_shown),
+		malloc_test(bytes_added_after_a_savepoint_go_with_it),
 		malloc_test(savepoint_used_after_a_restore_to_before_it_is_shown),
+		malloc_test(savepoint_ahead_of_the_arena_ends_the_process_in_any_build),
 		malloc_test(seal_does_not_count_the_mallocs_of_this_build),
 		malloc_test(trap_lets_the_mallocs_of_this_build_pass),
 		malloc_test(mallocs_of_others_are_counted_all_the_same),

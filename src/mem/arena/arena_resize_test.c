@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "mem/arena/arena_fixture.h"
+#include "mem/watch/poison.h"
 
 static struct zg_arena_span span_of(size_t size)
 {
@@ -249,12 +250,42 @@ static void aligned_allocation_grows_where_it_is(void **state)
 
 	(void)state;
 	(void)arena_fixture_alloc(1);
-	assert_int_equal(zg_arena_alloc_aligned(&arena, 20, 64, &span.memory), 0);
+	assert_int_equal(zg_arena_alloc_aligned(&arena, 20, 256, &span.memory), 0);
 	before = span.memory;
-	assert_int_equal(zg_arena_resize(&arena, &span, 100), 0);
+	assert_int_equal(zg_arena_resize(&arena, &span, 200), 0);
 	assert_stayed(span.memory, before);
-	assert_int_equal((uintptr_t)span.memory % 64, 0);
+	assert_int_equal((uintptr_t)span.memory % 256, 0);
 }
+
+#ifdef ZGI_HAS_ASAN
+static void assert_poisoned(const void *memory, size_t size)
+{
+	for (size_t i = 0; i < size; ++i)
+		assert_true(__asan_address_is_poisoned((const char *)memory + i));
+}
+
+static void what_a_resize_gives_up_is_poisoned(void **state)
+{
+	struct zg_arena_span first = span_of(100);
+	struct zg_arena_span latest = span_of(100);
+	char *before = first.memory;
+
+	(void)state;
+	assert_int_equal(zg_arena_resize(&arena, &latest, 20), 0);
+	assert_poisoned((char *)latest.memory + 20, 80);
+	assert_int_equal(zg_arena_resize(&arena, &first, 20), 0);
+	assert_poisoned(before + 20, 80);
+	assert_int_equal(zg_arena_resize(&arena, &first, 50), 0);
+	assert_poisoned(before, 100);
+	memset(first.memory, 'b', 50);
+}
+
+static void allocation_of_no_bytes_has_none(void **state)
+{
+	(void)state;
+	assert_poisoned(arena_fixture_alloc(0), 1);
+}
+#endif
 
 #define resize_test(name) \
 	cmocka_unit_test_setup_teardown(name, arena_fixture_setup, arena_fixture_teardown)
@@ -277,6 +308,10 @@ int main(void)
 		resize_test(alignment_is_part_of_what_a_chunk_must_hold),
 		resize_test(alignment_that_is_none_is_refused),
 		resize_test(aligned_allocation_grows_where_it_is),
+#ifdef ZGI_HAS_ASAN
+		resize_test(what_a_resize_gives_up_is_poisoned),
+		resize_test(allocation_of_no_bytes_has_none),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
