@@ -42,9 +42,10 @@ arena_alloc_in_new_chunk(struct zg_arena *arena, size_t size, void **ret_memory)
 {
 	int result = zgi_arena_grow(arena, size, ZG_ARENA_ALIGNMENT);
 
-	if (result == 0)
-		*ret_memory = arena_advance(arena, 0, size);
-	return result;
+	if (result < 0)
+		return result;
+	*ret_memory = arena_advance(arena, 0, size);
+	return 0;
 }
 
 int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory)
