@@ -12,8 +12,9 @@
 
 #include "mem/watch/poison.h"
 
-static alignas(
-	ZG_POOL_ALIGNMENT) unsigned char pool_memory[64 + FIXTURE_CHUNK_COUNT * FIXTURE_CHUNK_SIZE];
+/* As large as a tracked pool of them may be. */
+static alignas(ZG_POOL_ALIGNMENT) unsigned char pool_memory[ZG_POOL_MEMORY_SIZE_MAX(
+	FIXTURE_CHUNK_SIZE, FIXTURE_CHUNK_COUNT)];
 static alignas(ZG_POOL_ALIGNMENT) unsigned char first_memory[FIXTURE_FIRST_SIZE];
 
 struct zg_arena arena;
@@ -37,6 +38,7 @@ int arena_fixture_setup(void **state)
 		.block_size = FIXTURE_CHUNK_SIZE,
 		.block_count = FIXTURE_CHUNK_COUNT,
 		.tag = 2,
+		.is_tracked = true,
 	};
 	struct zg_arena_options options = {
 		.memory = first_memory,

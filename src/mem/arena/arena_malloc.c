@@ -90,13 +90,8 @@ static int arena_stand_in(struct zg_arena *arena, size_t size, uint32_t alignmen
 	return 0;
 }
 
-int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory)
-{
-	return zg_arena_alloc_aligned(arena, size, ZG_ARENA_ALIGNMENT, ret_memory);
-}
-
-int zg_arena_alloc_aligned(struct zg_arena *arena, size_t size, uint32_t alignment,
-			   void **ret_memory)
+static int arena_alloc(struct zg_arena *arena, size_t size, uint32_t alignment, const void *site,
+		       void **ret_memory)
 {
 	size_t padding;
 
@@ -108,12 +103,29 @@ int zg_arena_alloc_aligned(struct zg_arena *arena, size_t size, uint32_t alignme
 
 	padding = zgi_arena_padding(arena->cursor, alignment);
 	if (!zgi_arena_fits(arena, padding, size)) {
-		int result = zgi_arena_grow(arena, size, alignment);
+		int result = zgi_arena_grow(arena, size, alignment, site);
 
 		if (result < 0)
 			return result;
 	}
 	return arena_stand_in(arena, size, alignment, ret_memory);
+}
+
+int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory)
+{
+	return arena_alloc(arena, size, ZG_ARENA_ALIGNMENT, __builtin_return_address(0),
+			   ret_memory);
+}
+
+int zgi_arena_alloc_for(struct zg_arena *arena, size_t size, const void *site, void **ret_memory)
+{
+	return arena_alloc(arena, size, ZG_ARENA_ALIGNMENT, site, ret_memory);
+}
+
+int zg_arena_alloc_aligned(struct zg_arena *arena, size_t size, uint32_t alignment,
+			   void **ret_memory)
+{
+	return arena_alloc(arena, size, alignment, __builtin_return_address(0), ret_memory);
 }
 
 static struct zgi_arena_block *arena_find(const struct zg_arena *arena, const void *memory)
@@ -158,7 +170,8 @@ static int arena_resize_latest(struct zg_arena *arena, struct zgi_arena_block *b
 	return 0;
 }
 
-int zg_arena_resize(struct zg_arena *arena, struct zg_arena_span *span, size_t size)
+int zgi_arena_resize_for(struct zg_arena *arena, struct zg_arena_span *span, size_t size,
+			 const void *site)
 {
 	struct zgi_arena_block *block = NULL;
 	void *moved;
@@ -177,7 +190,7 @@ int zg_arena_resize(struct zg_arena *arena, struct zg_arena_span *span, size_t s
 		return 0;
 	}
 
-	result = zg_arena_alloc(arena, size, &moved);
+	result = zgi_arena_alloc_for(arena, size, site, &moved);
 	if (result < 0)
 		return result;
 	if (block != NULL) {
@@ -187,6 +200,11 @@ int zg_arena_resize(struct zg_arena *arena, struct zg_arena_span *span, size_t s
 	}
 	*span = (struct zg_arena_span){moved, size};
 	return 0;
+}
+
+int zg_arena_resize(struct zg_arena *arena, struct zg_arena_span *span, size_t size)
+{
+	return zgi_arena_resize_for(arena, span, size, __builtin_return_address(0));
 }
 
 struct zg_arena_savepoint zg_arena_save(struct zg_arena *arena)

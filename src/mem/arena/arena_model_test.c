@@ -84,7 +84,7 @@ static struct {
 } model;
 
 static alignas(64) unsigned char first_memory[FIRST_SIZE];
-static alignas(64) unsigned char pool_memory[64 + CHUNK_COUNT * CHUNK_SIZE];
+static alignas(64) unsigned char pool_memory[ZG_POOL_MEMORY_SIZE_MAX(CHUNK_SIZE, CHUNK_COUNT)];
 static struct zg_pool chunks;
 static struct zg_arena arena;
 static unsigned char marks[2 * DEPTH_MAX]; /* what cleanups point to */

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 
+#include "mem/pool/track.h"
 #include "mem/watch/poison.h"
 
 struct zg_arena_cleanup {
@@ -36,7 +37,7 @@ static void arena_enter(struct zg_arena *arena, unsigned char *cursor)
 
 	if (arena->chunk_newest != NULL) {
 		zg_assert(arena->chunk_newest->magic == ZGI_ARENA_CHUNK_MAGIC);
-		size = zg_arena_chunk_payload(arena->chunks->block_size);
+		size = zgi_arena_chunk_size(arena);
 	}
 	arena->limit = start;
 	if (size > 0)
@@ -90,7 +91,7 @@ static int arena_growth_is_refused(const struct zg_arena *arena, size_t size)
 	size_t chunk_size = 0;
 
 	if (arena->chunk_count_max > 0)
-		chunk_size = zg_arena_chunk_payload(arena->chunks->block_size);
+		chunk_size = zgi_arena_chunk_size(arena);
 	if (size > chunk_size)
 		return size > zgi_arena_round_down(arena->memory_size) ? -EMSGSIZE : -ENOMEM;
 	return arena->chunk_count >= arena->chunk_count_max ? -ENOMEM : 0;
@@ -114,7 +115,7 @@ static void arena_begin_chunk(struct zg_arena *arena, zg_handle handle, void *bl
 	arena_enter(arena, zgi_arena_start(arena));
 }
 
-int zgi_arena_grow(struct zg_arena *arena, size_t size, uint32_t alignment)
+int zgi_arena_grow(struct zg_arena *arena, size_t size, uint32_t alignment, const void *site)
 {
 	size_t slack = alignment > ZG_ARENA_ALIGNMENT ? alignment - ZG_ARENA_ALIGNMENT : 0;
 	zg_handle handle;
@@ -126,7 +127,7 @@ int zgi_arena_grow(struct zg_arena *arena, size_t size, uint32_t alignment)
 	if (size <= SIZE_MAX - slack)
 		result = arena_growth_is_refused(arena, size + slack);
 	if (result == 0)
-		result = zg_pool_take(arena->chunks, &handle, &block);
+		result = zgi_pool_take_for(arena->chunks, site, &handle, &block);
 	if (result < 0) {
 		zgi_counter_add(&arena->refuse_count, 1);
 		return result;
@@ -142,7 +143,7 @@ int zg_arena_on_reset(struct zg_arena *arena, void (*cleanup)(void *user), void 
 	int result;
 
 	zg_assert(cleanup != NULL);
-	result = zg_arena_alloc(arena, sizeof(*entry), &memory);
+	result = zgi_arena_alloc_for(arena, sizeof(*entry), __builtin_return_address(0), &memory);
 	if (result < 0)
 		return -ENOMEM;
 
@@ -219,7 +220,7 @@ static uint64_t arena_live_size(const struct zg_arena *arena)
 
 	if (chunk != 0) {
 		start = chunk + ZGI_ARENA_HEADER_SIZE;
-		size_max = zg_arena_chunk_payload(arena->chunks->block_size);
+		size_max = zgi_arena_chunk_size(arena);
 	}
 	/* Unsigned: a cursor below the start wraps to a huge size. */
 	return zgi_counter_read(&arena->left_size) +
@@ -241,12 +242,17 @@ void zg_arena_usage(const struct zg_arena *arena, struct zg_arena_usage *ret_usa
 	uint64_t left_size = zgi_counter_read(&arena->left_size);
 	uint64_t left_size_max = 0;
 	uint32_t chunk_count = zgi_gauge_read(&arena->chunk_count);
-	size_t block_size = arena->chunks != NULL ? arena->chunks->block_size : 0;
+	size_t block_size = 0;
+	size_t chunk_size = 0;
 
+	if (arena->chunks != NULL) {
+		block_size = arena->chunks->block_size;
+		chunk_size = zgi_arena_chunk_size(arena);
+	}
 	/* What the chunks that were left have room for. */
 	if (chunk_count > 0)
 		left_size_max = zgi_arena_round_down(arena->memory_size) +
-				(uint64_t)(chunk_count - 1) * zg_arena_chunk_payload(block_size);
+				(uint64_t)(chunk_count - 1) * chunk_size;
 	*ret_usage = (struct zg_arena_usage){
 		.live_size = live_size,
 		.live_size_max = live_size > live_size_max ? live_size : live_size_max,

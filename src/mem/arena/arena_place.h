@@ -53,6 +53,12 @@ static inline size_t zgi_arena_padding(const unsigned char *cursor, uint32_t ali
 	return (size_t) - (uintptr_t)cursor & (alignment - 1);
 }
 
+/* Bytes of room in a chunk of this arena, which has a pool of them. */
+static inline size_t zgi_arena_chunk_size(const struct zg_arena *arena)
+{
+	return zg_arena_chunk_payload(arena->chunks->block_size_asked);
+}
+
 static inline bool zgi_arena_alignment_is_valid(uint32_t alignment)
 {
 	return alignment != 0 && (alignment & (alignment - 1)) == 0 &&
@@ -73,10 +79,20 @@ static inline bool zgi_arena_fits(const struct zg_arena *arena, size_t padding, 
  * @arena:      initialised
  * @size:       bytes that the new chunk must have room for
  * @alignment:  valid; of their first
+ * @site:       the return address of who asks; a tracked pool keeps it
  *
  * Return: 0; -EMSGSIZE or -ENOMEM as zg_arena_alloc(), which is counted.
  */
-ZG_MUST_USE int zgi_arena_grow(struct zg_arena *arena, size_t size, uint32_t alignment);
+ZG_MUST_USE int zgi_arena_grow(struct zg_arena *arena, size_t size, uint32_t alignment,
+			       const void *site);
+
+/* zg_arena_alloc() on behalf of a caller, known by its return address. */
+ZG_MUST_USE int zgi_arena_alloc_for(struct zg_arena *arena, size_t size, const void *site,
+				    void **ret_memory);
+
+/* zg_arena_resize() in the same way. */
+ZG_MUST_USE int zgi_arena_resize_for(struct zg_arena *arena, struct zg_arena_span *span,
+				     size_t size, const void *site);
 
 /* Counts bytes that are about to be taken back towards the most that was ever handed out. */
 void zgi_arena_note_live(struct zg_arena *arena);

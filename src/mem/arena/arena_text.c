@@ -1,13 +1,11 @@
 /*
  * What is built on an arena's allocations alone, whichever way they are handed out.
  */
-#include <zerog/arena.h>
+#include "mem/arena/arena_place.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/assert.h"
 
 /* Most texts are formatted once, here, and copied; a longer one is formatted twice. */
 #define ARENA_TEXT_STACK_SIZE 256
@@ -21,7 +19,7 @@ int zg_arena_alloc_zeroed(struct zg_arena *arena, size_t count, size_t size_each
 	/* What overflows is more than any chunk can hold: the arena refuses and counts it. */
 	if (__builtin_mul_overflow(count, size_each, &size))
 		size = SIZE_MAX;
-	result = zg_arena_alloc(arena, size, &memory);
+	result = zgi_arena_alloc_for(arena, size, __builtin_return_address(0), &memory);
 	if (result < 0)
 		return result;
 	memset(memory, 0, size);
@@ -37,7 +35,7 @@ int zg_arena_copy(struct zg_arena *arena, struct zg_slice bytes, struct zg_slice
 
 	zg_assert(bytes.data != NULL || bytes.size == 0);
 	zg_assert(bytes.size < SIZE_MAX);
-	result = zg_arena_alloc(arena, bytes.size + 1, &memory);
+	result = zgi_arena_alloc_for(arena, bytes.size + 1, __builtin_return_address(0), &memory);
 	if (result < 0)
 		return result;
 	text = memory;
@@ -56,7 +54,7 @@ int zg_arena_copy_text(struct zg_arena *arena, const char *text, char **ret_text
 
 	zg_assert(text != NULL);
 	size = strlen(text) + 1;
-	result = zg_arena_alloc(arena, size, &memory);
+	result = zgi_arena_alloc_for(arena, size, __builtin_return_address(0), &memory);
 	if (result < 0)
 		return result;
 	memcpy(memory, text, size);
@@ -64,18 +62,20 @@ int zg_arena_copy_text(struct zg_arena *arena, const char *text, char **ret_text
 	return 0;
 }
 
-int zg_arena_vprint(struct zg_arena *arena, struct zg_slice *ret_text, const char *format,
-		    va_list arguments)
+ZG_PRINTF(4, 0)
+static int arena_vprint(struct zg_arena *arena, struct zg_slice *ret_text, const void *site,
+			const char *format, va_list arguments)
 {
 	char buffer[ARENA_TEXT_STACK_SIZE];
 	va_list again;
 	void *memory = NULL;
 	int size;
-	int result;
+	int result = -EINVAL;
 
 	va_copy(again, arguments);
 	size = vsnprintf(buffer, sizeof(buffer), format, arguments);
-	result = size < 0 ? -EINVAL : zg_arena_alloc(arena, (size_t)size + 1, &memory);
+	if (size >= 0)
+		result = zgi_arena_alloc_for(arena, (size_t)size + 1, site, &memory);
 	if (result == 0) {
 		if ((size_t)size < sizeof(buffer))
 			memcpy(memory, buffer, (size_t)size + 1);
@@ -88,13 +88,19 @@ int zg_arena_vprint(struct zg_arena *arena, struct zg_slice *ret_text, const cha
 	return result;
 }
 
+int zg_arena_vprint(struct zg_arena *arena, struct zg_slice *ret_text, const char *format,
+		    va_list arguments)
+{
+	return arena_vprint(arena, ret_text, __builtin_return_address(0), format, arguments);
+}
+
 int zg_arena_print(struct zg_arena *arena, struct zg_slice *ret_text, const char *format, ...)
 {
 	va_list arguments;
 	int result;
 
 	va_start(arguments, format);
-	result = zg_arena_vprint(arena, ret_text, format, arguments);
+	result = arena_vprint(arena, ret_text, __builtin_return_address(0), format, arguments);
 	va_end(arguments);
 	return result;
 }

@@ -12,7 +12,10 @@
 
 #include <errno.h>
 
+#include <zerog/scratch.h>
+
 #include "mem/arena/arena_fixture.h"
+#include "mem/pool/track.h"
 
 static void zeroed_objects_are_zero_where_others_were(void **state)
 {
@@ -205,6 +208,63 @@ static void arena_that_is_none_holds_nothing(void **state)
 	assert_int_equal(now.live_size + now.held_size + now.lost_size, 0);
 }
 
+static void do_nothing(void *user)
+{
+	(void)user;
+}
+
+/* Functions that ask for memory, and then return. */
+#define ASK(name, ...)                                  \
+	static int __attribute__((noinline)) name(void) \
+	{                                               \
+		struct zg_arena_span span = {NULL, 0};  \
+		struct zg_slice slice;                  \
+		char *text;                             \
+		int result = __VA_ARGS__;               \
+                                                        \
+		(void)span;                             \
+		(void)slice;                            \
+		(void)text;                             \
+		/* What comes last is no tail call. */  \
+		__asm__ volatile("");                   \
+		return result;                          \
+	}
+
+ASK(ask_alloc, zg_arena_alloc(&arena, 10, &span.memory))
+ASK(ask_aligned, zg_arena_alloc_aligned(&arena, 10, 64, &span.memory))
+ASK(ask_zeroed, zg_arena_alloc_zeroed(&arena, 2, 5, &span.memory))
+ASK(ask_resize, zg_arena_resize(&arena, &span, 10))
+ASK(ask_copy, zg_arena_copy(&arena, ZG_SLICE("slice"), &slice))
+ASK(ask_copy_text, zg_arena_copy_text(&arena, "text", &text))
+ASK(ask_print, zg_arena_print(&arena, &slice, "%d", 7))
+ASK(ask_on_reset, zg_arena_on_reset(&arena, do_nothing, NULL))
+
+static int __attribute__((noinline)) ask_scratch(void)
+{
+	ZG_SCRATCH(room, 16, &arena);
+	int result = zg_scratch_reserve(&room, 17);
+
+	__asm__ volatile("");
+	return result;
+}
+
+static void chunk_is_that_of_whoever_asked_for_memory(void **state)
+{
+	int (*const asks[])(void) = {ask_alloc,	    ask_aligned, ask_zeroed,   ask_resize, ask_copy,
+				     ask_copy_text, ask_print,	 ask_on_reset, ask_scratch};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); ++i) {
+		zg_arena_reset(&arena);
+		(void)arena_fixture_alloc(FIXTURE_FIRST_SIZE);
+		assert_int_equal(asks[i](), 0);
+		assert_int_equal(arena.chunk_count, 1);
+		/* It is always the pool's first block that is taken. */
+		assert_in_range((uintptr_t)chunks.tracks[0].take_site, (uintptr_t)asks[i],
+				(uintptr_t)asks[i] + 1000);
+	}
+}
+
 #define text_test(name) \
 	cmocka_unit_test_setup_teardown(name, arena_fixture_setup, arena_fixture_teardown)
 
@@ -225,6 +285,7 @@ int main(void)
 		text_test(lost_are_the_ends_of_full_chunks),
 		text_test(refusals_are_counted),
 		text_test(arena_that_is_none_holds_nothing),
+		text_test(chunk_is_that_of_whoever_asked_for_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "mem/arena/arena_place.h"
 
 static struct zg_scratch_site *scratch_sites;
 static size_t scratch_size_max = ZG_SCRATCH_SIZE_MAX_DEFAULT;
@@ -45,7 +46,7 @@ static void scratch_note_wanted(struct zg_scratch_site *site, size_t capacity)
 }
 
 /* Changes a scratch's capacity, as long as it is told to; the bytes in use are kept. */
-static int scratch_move(struct zg_scratch *scratch, size_t capacity)
+static int scratch_move(struct zg_scratch *scratch, size_t capacity, const void *site)
 {
 	bool is_in_arena = scratch->capacity > scratch->site->stack_size;
 	struct zg_arena_span span = {NULL, 0};
@@ -53,7 +54,7 @@ static int scratch_move(struct zg_scratch *scratch, size_t capacity)
 
 	if (is_in_arena)
 		span = (struct zg_arena_span){scratch->data, scratch->capacity};
-	result = zg_arena_resize(scratch->arena, &span, capacity);
+	result = zgi_arena_resize_for(scratch->arena, &span, capacity, site);
 	if (result < 0)
 		return result;
 	if (!is_in_arena) {
@@ -66,7 +67,7 @@ static int scratch_move(struct zg_scratch *scratch, size_t capacity)
 }
 
 /* Twice as large where that can be had, so that growing by bytes costs few moves. */
-static int scratch_grow(struct zg_scratch *scratch, size_t capacity)
+static int scratch_grow(struct zg_scratch *scratch, size_t capacity, const void *site)
 {
 	size_t size_max = scratch->site->size_max;
 	size_t doubled = scratch->capacity * 2;
@@ -82,11 +83,11 @@ static int scratch_grow(struct zg_scratch *scratch, size_t capacity)
 	if (doubled > size_max)
 		doubled = size_max;
 	if (doubled > capacity) {
-		result = scratch_move(scratch, doubled);
+		result = scratch_move(scratch, doubled, site);
 		if (result == 0)
 			return result;
 	}
-	return scratch_move(scratch, capacity);
+	return scratch_move(scratch, capacity, site);
 }
 
 int zg_scratch_spill(struct zg_scratch *scratch, size_t capacity)
@@ -100,7 +101,7 @@ int zg_scratch_spill(struct zg_scratch *scratch, size_t capacity)
 
 	scratch_list(site);
 	scratch_note_wanted(site, capacity);
-	result = scratch_grow(scratch, capacity);
+	result = scratch_grow(scratch, capacity, __builtin_return_address(0));
 	if (result < 0)
 		__atomic_fetch_add(&site->refuse_count, 1, __ATOMIC_RELAXED);
 	return result;
