@@ -1,10 +1,12 @@
 /*
- * The pages for who runs the service: /healthz, /metrics and /memory. They are
+ * The pages for who runs the service: /healthz, /metrics, /memory and /leaks. They are
  * handlers like any other: rendered into the exchange's arena, from counters that
  * the shards write without being stopped.
  */
 
 #include <zerog/app.h>
+#include <zerog/fault.h>
+#include <zerog/leaks.h>
 #include <zerog/scratch.h>
 
 #include <errno.h>
@@ -173,6 +175,8 @@ static void metrics_print(struct zg_text *text, const struct zgi_server *server)
 	metrics_pool(text, "arena_chunks", &now.chunks);
 	metrics_number(text, "zerog_scratch_spills_total", "counter",
 		       "Scratches that left the stack.", zg_scratch_spill_count());
+	metrics_number(text, "zerog_takes_made_to_fail_total", "counter",
+		       "Takes that a fault made fail (see zerog/fault.h).", zg_fault_total());
 	metrics_number(text, "zerog_mallocs_since_seal_total", "counter",
 		       "Calls to malloc and its relatives after boot.", now.seal.malloc_count);
 	metrics_number(text, "zerog_memory_resident_bytes", "gauge", "Resident memory now.",
@@ -296,6 +300,18 @@ static int admin_memory(struct zg_exchange *x)
 	return admin_reply(x, ZG_SLICE("text/plain; charset=utf-8"), memory_print);
 }
 
+static void leaks_print(struct zg_text *text, const struct zgi_server *server)
+{
+	(void)server;
+	/* This page's own exchange is among them: there is always one. */
+	(void)zg_leak_report(text);
+}
+
+static int admin_leaks(struct zg_exchange *x)
+{
+	return admin_reply(x, ZG_SLICE("text/plain; charset=utf-8"), leaks_print);
+}
+
 static int admin_health(struct zg_exchange *x)
 {
 	return zg_reply_text(x, x->web->is_draining ? 503 : 200,
@@ -307,4 +323,5 @@ void zg_admin_routes(struct zg_app *app)
 	zg_get(app, "/healthz", admin_health);
 	zg_get(app, "/metrics", admin_metrics);
 	zg_get(app, "/memory", admin_memory);
+	zg_get(app, "/leaks", admin_leaks);
 }
