@@ -1,11 +1,13 @@
 #!/bin/bash
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
-packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libcmocka-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libnuma-dev libcmocka-dev
+	systemtap-sdt-dev)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
-	python3 curl)
+	python3 curl valgrind libc6-dbg gdb)
 packages_lint=("${packages_test[@]}" clang-tidy)
+packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
 
 say() {
@@ -129,6 +131,12 @@ build_arena() {
 	compile build-arena arena_malloc_test arena_model_test arena_resize_test arena_test \
 		arena_text_test connection_test exchange_test hello parser_test reply_test \
 		request_test scratch_test test_service
+}
+
+# The build that tells Valgrind what its pools and arenas do.
+build_valgrind() {
+	setup build-valgrind gcc -Dbuildtype=debugoptimized -Doptimization=1 -Dvalgrind=true
+	compile build-valgrind
 }
 
 # The build that is fuzzed.

@@ -2,9 +2,9 @@
  * Arenas: allocation is a comparison and an addition, and nothing is freed on
  * its own.
  *
- * In builds with ASan, what has not been handed out is poisoned, and a red zone
- * follows each allocation where there is room for one. What that cannot see,
- * arena_malloc.c shows.
+ * In builds that a tool watches, what has not been handed out is poisoned, and a
+ * red zone follows each allocation where there is room for one. What that cannot
+ * see, arena_malloc.c shows.
  */
 #include "mem/arena/arena_place.h"
 
@@ -13,8 +13,8 @@
 
 #include "mem/watch/poison.h"
 
-/* In builds with ASan: bytes behind an allocation that belong to none. */
-#ifdef ZGI_HAS_ASAN
+/* In builds that a tool watches: bytes behind an allocation that belong to none. */
+#ifdef ZGI_HAS_POISON
 #define ARENA_RED_ZONE_SIZE 16
 #else
 #define ARENA_RED_ZONE_SIZE 0

@@ -19,6 +19,7 @@
 
 #include "mem/pool/track.h"
 #include "mem/watch/poison.h"
+#include "mem/watch/probes.h"
 
 struct zg_arena_cleanup {
 	struct zg_arena_cleanup *next; /* registered before this one */
@@ -133,6 +134,7 @@ int zgi_arena_grow(struct zg_arena *arena, size_t size, uint32_t alignment, cons
 		return result;
 	}
 	arena_begin_chunk(arena, handle, block);
+	ZGI_PROBE3(arena_chunk, arena->chunks->name, arena->chunk_count, size);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "mem/arena/arena_place.h"
+#include "mem/watch/probes.h"
 
 static struct zg_scratch_site *scratch_sites;
 static size_t scratch_size_max = ZG_SCRATCH_SIZE_MAX_DEFAULT;
@@ -57,6 +58,7 @@ static int scratch_move(struct zg_scratch *scratch, size_t capacity, const void 
 	result = zgi_arena_resize_for(scratch->arena, &span, capacity, site);
 	if (result < 0)
 		return result;
+	ZGI_PROBE2(scratch_spill, scratch->capacity, span.size);
 	if (!is_in_arena) {
 		memcpy(span.memory, scratch->data, scratch->size);
 		__atomic_fetch_add(&scratch->site->spill_count, 1, __ATOMIC_RELAXED);
