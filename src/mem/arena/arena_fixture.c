@@ -22,7 +22,7 @@ struct zg_pool chunks;
 
 size_t arena_fixture_red_zone(void)
 {
-#ifdef ZGI_HAS_ASAN
+#ifdef ZGI_HAS_POISON
 	return zg_arena_is_malloc() ? 0 : 16;
 #else
 	return 0;

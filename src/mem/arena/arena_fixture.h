@@ -12,7 +12,7 @@
 #define FIXTURE_CHUNK_SIZE 1024
 #define FIXTURE_CHUNK_COUNT 4 /* in the pool; the arena may hold one less */
 
-/* What the ordinary arena leaves behind an allocation in builds with ASan, in bytes. */
+/* What the ordinary arena leaves behind an allocation in builds that a tool watches, in bytes. */
 size_t arena_fixture_red_zone(void);
 
 extern struct zg_arena arena;

@@ -429,7 +429,7 @@ static void explore(int depth, int depth_max, uint32_t savepoint_count)
 	}
 }
 
-/* Red zones, in builds with ASan, leave less room, and more steps are refused. */
+/* Red zones, in builds that a tool watches, leave less room, and more steps are refused. */
 static void explore_all(int depth_max, uint64_t sequences, uint64_t sequences_red_zones)
 {
 	sequence_count = 0;
@@ -464,7 +464,7 @@ static void every_shorter_sequence_agrees_with_growing_and_alignment(void **stat
 static int setup(void **state)
 {
 	(void)state;
-#ifdef ZGI_HAS_ASAN
+#ifdef ZGI_HAS_POISON
 	red_zone = zg_arena_is_malloc() ? 0 : 16;
 #endif
 	for (size_t i = 0; i < sizeof(marks); ++i)
