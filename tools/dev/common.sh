@@ -6,7 +6,8 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libcmock
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
 	python3 curl)
 packages_lint=("${packages_test[@]}" clang-tidy)
-packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
+packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl gnuplot-nox
+	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4)
 
 say() {
 	echo "dev: $*" >&2
