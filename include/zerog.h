@@ -9,12 +9,14 @@
 #include <zerog/attributes.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
+#include <zerog/layout.h>
 #include <zerog/options.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>
 #include <zerog/scratch.h>
 #include <zerog/seal.h>
+#include <zerog/shared_pool.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
 #include <zerog/watch.h>
