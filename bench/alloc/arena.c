@@ -4,7 +4,6 @@
  * its batch; the others are nothing.
  */
 #include <zerog/arena.h>
-#include <zerog/region.h>
 
 #include "zerog.h"
 
@@ -31,7 +30,7 @@ static int arena_begin(const struct alloc_trace *trace)
 		.chunks = &arena_chunks,
 		.chunk_count_max = ARENA_CHUNK_COUNT,
 	};
-	int result = zg_region_init(&arena_region, pool.memory_size + ARENA_FIRST_SIZE);
+	int result = alloc_reserve(&arena_region, pool.memory_size + ARENA_FIRST_SIZE);
 
 	(void)trace;
 	if (result == 0)

@@ -4,7 +4,6 @@
  * pool it is of.
  */
 #include <zerog/pool.h>
-#include <zerog/region.h>
 
 #include "zerog.h"
 
@@ -22,7 +21,7 @@ static int pool_begin(const struct alloc_trace *trace)
 		if (trace->class_count_max[index] > 0)
 			size += zg_pool_memory_size(alloc_class_size(index),
 						    trace->class_count_max[index]);
-	result = zg_region_init(&pool_region, size);
+	result = alloc_reserve(&pool_region, size);
 	for (uint32_t index = 0; index < ALLOC_CLASS_COUNT && result == 0; index++) {
 		struct zg_pool_options options = {
 			.name = "bench",

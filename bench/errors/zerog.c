@@ -42,12 +42,14 @@ static void zerog_make_pool(size_t number, const struct zerog_kind *kind)
 
 static void zerog_begin(void)
 {
+	struct zg_region_options options = {.name = "bench"};
 	size_t size = zg_pool_memory_size(zerog_kinds[0].block_size, zerog_kinds[0].block_count);
 
 	for (size_t number = 0; number < ZEROG_KIND_COUNT; number++)
 		size += zg_pool_memory_size(zerog_kinds[number].block_size,
 					    zerog_kinds[number].block_count);
-	if (zg_region_init(&zerog_region, size) < 0)
+	options.size = size;
+	if (zg_region_init(&zerog_region, &options) < 0)
 		_exit(ERRORS_EXIT_UNABLE);
 	for (size_t number = 0; number < ZEROG_KIND_COUNT; number++)
 		zerog_make_pool(number, &zerog_kinds[number]);

@@ -8,9 +8,9 @@ import subprocess
 import subjects
 
 # Name: which program, and what it is called there.
-OURS = {"pool": "pool", "arena": "arena"}
+OURS = {"pool": "pool", "shared-pool": "shared-pool", "arena": "arena"}
 # Those of ours that two threads may use at once.
-SHARED = ()
+SHARED = ("shared-pool",)
 # Name: the library that takes malloc's place; None is glibc's own.
 GENERAL = {"glibc": None, "mimalloc": "mimalloc", "jemalloc": "jemalloc",
            "tcmalloc": "tcmalloc_minimal", "rpmalloc": "rpmalloc", "snmalloc": "snmalloc"}

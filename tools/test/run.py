@@ -6,7 +6,7 @@
 Each suite is one program: a unit test, a file of integration tests against one
 build and one I/O backend, a fuzz target, the source checks. Without names all
 run; a name picks those suites whose full name has it: lint, unit, asan,
-integration, epoll, fuzz, pool_test, ...
+install, integration, epoll, fuzz, pool_test, ...
 """
 
 import ctypes
@@ -89,6 +89,13 @@ def integration_suites():
                     environment["ZEROG_SKIP"] = blocked
                 yield Suite(f"integration/{build}/{backend}/{name}", [build],
                             [PYTHON, "tools/test/python_suite.py", path], 240, environment)
+
+
+def install_suites():
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "install", "*_test.py"))):
+        name = os.path.basename(path)[:-3]
+        yield Suite(f"install/{name}", ["release"], [PYTHON, "tools/test/python_suite.py", path],
+                    120, {"ZEROG_BUILD": os.path.join(ROOT, "build")})
 
 
 def fuzz_suites():
@@ -257,6 +264,7 @@ def main():
     built = {}
     started = time.monotonic()
     for title, suites in (("source checks", lint_suites()), ("unit tests", unit_suites()),
+                          ("installation", install_suites()),
                           ("integration tests", integration_suites()),
                           ("fuzz targets", fuzz_suites())):
         chosen = [suite for suite in suites
