@@ -22,7 +22,6 @@ static int arena_begin(const struct alloc_trace *trace)
 		.name = "chunks",
 		.block_size = ARENA_CHUNK_SIZE,
 		.block_count = ARENA_CHUNK_COUNT,
-		.memory_size = zg_pool_memory_size(ARENA_CHUNK_SIZE, ARENA_CHUNK_COUNT),
 		.tag = 1,
 	};
 	struct zg_arena_options options = {
@@ -30,9 +29,11 @@ static int arena_begin(const struct alloc_trace *trace)
 		.chunks = &arena_chunks,
 		.chunk_count_max = ARENA_CHUNK_COUNT,
 	};
-	int result = alloc_reserve(&arena_region, pool.memory_size + ARENA_FIRST_SIZE);
+	int result;
 
 	(void)trace;
+	pool.memory_size = zg_pool_memory_size(&pool);
+	result = alloc_reserve(&arena_region, pool.memory_size + ARENA_FIRST_SIZE);
 	if (result == 0)
 		result = zg_region_carve(&arena_region, pool.memory_size, ZG_POOL_ALIGNMENT,
 					 &pool.memory);

@@ -12,27 +12,34 @@
 static struct zg_region pool_region;
 static struct zg_pool pools[ALLOC_CLASS_COUNT];
 
+static struct zg_pool_options pool_options(const struct alloc_trace *trace, uint32_t class_index)
+{
+	return (struct zg_pool_options){
+		.name = "bench",
+		.block_size = alloc_class_size(class_index),
+		.block_count = trace->class_count_max[class_index],
+		.tag = (uint8_t)(class_index + 1),
+	};
+}
+
 static int pool_begin(const struct alloc_trace *trace)
 {
 	size_t size = 0;
 	int result;
 
-	for (uint32_t index = 0; index < ALLOC_CLASS_COUNT; index++)
-		if (trace->class_count_max[index] > 0)
-			size += zg_pool_memory_size(alloc_class_size(index),
-						    trace->class_count_max[index]);
+	/* Of a class that the trace does not have, a pool needs no memory, and there is none. */
+	for (uint32_t index = 0; index < ALLOC_CLASS_COUNT; index++) {
+		struct zg_pool_options options = pool_options(trace, index);
+
+		size += zg_pool_memory_size(&options);
+	}
 	result = alloc_reserve(&pool_region, size);
 	for (uint32_t index = 0; index < ALLOC_CLASS_COUNT && result == 0; index++) {
-		struct zg_pool_options options = {
-			.name = "bench",
-			.block_size = alloc_class_size(index),
-			.block_count = trace->class_count_max[index],
-			.tag = (uint8_t)(index + 1),
-		};
+		struct zg_pool_options options = pool_options(trace, index);
 
 		if (options.block_count == 0)
 			continue;
-		options.memory_size = zg_pool_memory_size(options.block_size, options.block_count);
+		options.memory_size = zg_pool_memory_size(&options);
 		result = zg_region_carve(&pool_region, options.memory_size, ZG_POOL_ALIGNMENT,
 					 &options.memory);
 		if (result == 0)

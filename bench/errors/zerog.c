@@ -18,42 +18,41 @@ struct zerog_kind {
 static const struct zerog_kind zerog_kinds[] = {{64, 4096}, {131072, 8}, {1048576, 4}};
 
 #define ZEROG_KIND_COUNT (sizeof(zerog_kinds) / sizeof(zerog_kinds[0]))
-/* Equal to the first, with a tag of its own. */
-#define ZEROG_FOREIGN ZEROG_KIND_COUNT
+#define ZEROG_FOREIGN ZEROG_KIND_COUNT /* equal to the first, with a tag of its own */
 
 static struct zg_region zerog_region;
 static struct zg_pool zerog_pools[ZEROG_KIND_COUNT + 1];
 
-static void zerog_make_pool(size_t number, const struct zerog_kind *kind)
+static struct zg_pool_options zerog_options(size_t number)
 {
+	const struct zerog_kind *kind = &zerog_kinds[number % ZEROG_KIND_COUNT];
 	struct zg_pool_options options = {
 		.name = "bench",
-		.memory_size = zg_pool_memory_size(kind->block_size, kind->block_count),
 		.block_size = kind->block_size,
 		.block_count = kind->block_count,
 		.tag = (uint8_t)(number + 1),
 	};
 
-	if (zg_region_carve(&zerog_region, options.memory_size, ZG_POOL_ALIGNMENT,
-			    &options.memory) < 0 ||
-	    zg_pool_init(&zerog_pools[number], &options) < 0)
-		_exit(ERRORS_EXIT_UNABLE);
+	options.memory_size = zg_pool_memory_size(&options);
+	return options;
 }
 
 static void zerog_begin(void)
 {
-	struct zg_region_options options = {.name = "bench"};
-	size_t size = zg_pool_memory_size(zerog_kinds[0].block_size, zerog_kinds[0].block_count);
+	struct zg_region_options region = {.name = "bench"};
 
-	for (size_t number = 0; number < ZEROG_KIND_COUNT; number++)
-		size += zg_pool_memory_size(zerog_kinds[number].block_size,
-					    zerog_kinds[number].block_count);
-	options.size = size;
-	if (zg_region_init(&zerog_region, &options) < 0)
+	for (size_t number = 0; number <= ZEROG_FOREIGN; number++)
+		region.size += zerog_options(number).memory_size;
+	if (zg_region_init(&zerog_region, &region) < 0)
 		_exit(ERRORS_EXIT_UNABLE);
-	for (size_t number = 0; number < ZEROG_KIND_COUNT; number++)
-		zerog_make_pool(number, &zerog_kinds[number]);
-	zerog_make_pool(ZEROG_FOREIGN, &zerog_kinds[0]);
+	for (size_t number = 0; number <= ZEROG_FOREIGN; number++) {
+		struct zg_pool_options options = zerog_options(number);
+
+		if (zg_region_carve(&zerog_region, options.memory_size, ZG_POOL_ALIGNMENT,
+				    &options.memory) < 0 ||
+		    zg_pool_init(&zerog_pools[number], &options) < 0)
+			_exit(ERRORS_EXIT_UNABLE);
+	}
 }
 
 static struct zg_pool *zerog_pool(size_t size)

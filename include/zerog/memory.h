@@ -8,6 +8,7 @@
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
 #include <zerog/layout.h>
+#include <zerog/leaks.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>
@@ -16,6 +17,7 @@
 #include <zerog/shared_pool.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
+#include <zerog/typed_pool.h>
 #include <zerog/watch.h>
 
 #endif

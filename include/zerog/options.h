@@ -67,6 +67,7 @@ struct zg_options {
 	enum zg_region_pages huge_pages; /* SMALL, TRANSPARENT, EXPLICIT or EXPLICIT_ONLY */
 	enum zg_region_want lock_memory;
 	bool numa; /* memory and threads keep to their node, where there is more than one */
+	bool track; /* pools keep where their blocks are taken and given */
 	bool print_plan; /* --plan: print the plan and exit */
 	bool print_help; /* --help */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
