@@ -48,11 +48,11 @@ static inline uint64_t alloc_ticks_end(void)
 #error "there is no tick counter for this processor yet"
 #endif
 
-static inline uint64_t alloc_clock_ns(void)
+static inline uint64_t alloc_clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 

@@ -46,10 +46,10 @@ uint64_t alloc_remote_run(struct alloc_remote *remote, const struct alloc_subjec
 	if (result != 0)
 		alloc_die("starting a thread", result);
 	pthread_barrier_wait(&start);
-	begin = alloc_clock_ns();
+	begin = alloc_clock_ns(CLOCK_MONOTONIC);
 	subject->produce(remote);
 	pthread_join(thread, NULL);
-	begin = alloc_clock_ns() - begin;
+	begin = alloc_clock_ns(CLOCK_MONOTONIC) - begin;
 	pthread_barrier_destroy(&start);
 	return begin;
 }

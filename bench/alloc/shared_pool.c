@@ -10,7 +10,6 @@
 #include "remote.h"
 #include "zerog.h"
 
-#define SHARED_TAG_SHIFT 56
 #define SHARED_THREADS_MAX 2
 /* Beyond what is live: what rests in the caches and the queue between two threads. */
 #define SHARED_SPARE_COUNT (ALLOC_QUEUE_SIZE + 8 * ZG_SHARED_POOL_BATCH_DEFAULT)
@@ -78,7 +77,7 @@ static bool shared_take(struct alloc_slot *slot, size_t size)
 static void shared_give(struct alloc_slot *slot)
 {
 	zg_handle handle = {slot->handle};
-	uint32_t class_index = (uint32_t)(handle.bits >> SHARED_TAG_SHIFT) - 1;
+	uint32_t class_index = (uint32_t)alloc_pool_of(handle);
 
 	if (zg_shared_pool_give(shared_cache(class_index), handle) < 0)
 		__builtin_trap();

@@ -8,7 +8,8 @@ import subprocess
 import subjects
 
 # Name: which program, and what it is called there.
-OURS = {"pool": "pool", "shared-pool": "shared-pool", "arena": "arena"}
+OURS = {"typed-pool": "typed-pool-{size}", "pool": "pool", "shared-pool": "shared-pool",
+        "arena": "arena"}
 # Those of ours that two threads may use at once.
 SHARED = ("shared-pool",)
 # Name: the library that takes malloc's place; None is glibc's own.
@@ -55,11 +56,11 @@ class Allocator:
         self.is_general = not self.is_ours and name != TIMER
         self.is_shared = not self.is_ours or name in SHARED
 
-    def measure(self, *flags):
-        """Run the harness once; what it printed, as a dictionary."""
+    def measure(self, size, *flags):
+        """Run the harness once on objects of a size (0: mixed); what it printed, as a dictionary."""
         inner = OURS.get(self.name, TIMER if self.name == TIMER else "malloc")
         command = [program("alloc_zerog" if self.is_ours else "alloc_general"),
-                   "--subject", inner, *map(str, flags)]
+                   "--subject", inner.format(size=size), "--size", str(size), *map(str, flags)]
         outcome = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                  timeout=300, env=environment(self.preload), check=False)
         # The dynamic linker only tells, and goes on with glibc's malloc, when it cannot preload.

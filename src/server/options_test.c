@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <zerog/options.h>
+#include <zerog/pool.h>
 
 #define ARGUMENTS_MAX 8
 
@@ -151,6 +152,8 @@ static void words_are_one_of_those_listed(void **state)
 	assert_int_equal(parse("--io", "kqueue", NULL), -EINVAL);
 	assert_error_names("kqueue");
 	assert_int_equal(parse("--seal", "none", NULL), -EINVAL);
+	assert_int_equal(parse("--track", "yes", NULL), -EINVAL);
+	assert_error_names("--track takes on or off, not \"yes\"");
 	assert_int_equal(parse("--io=uring", NULL), 0);
 	assert_int_equal(options.io, ZG_IO_URING);
 	assert_int_equal(parse("--io=auto", NULL), 0);
@@ -204,6 +207,16 @@ static void nodes_are_looked_at_or_not(void **state)
 	assert_error_names("--numa takes off or auto");
 }
 
+static void tracking_is_off_unless_the_build_has_it_always(void **state)
+{
+	(void)state;
+	assert_int_equal(options.track, zg_pool_tracks_all());
+	assert_int_equal(parse("--track", "on", NULL), 0);
+	assert_true(options.track);
+	assert_int_equal(parse("--track", "off", NULL), zg_pool_tracks_all() ? -EINVAL : 0);
+	assert_int_equal(options.track, zg_pool_tracks_all());
+}
+
 static void an_address_has_its_room_and_no_more(void **state)
 {
 	char address[ZG_LISTEN_SIZE + 1];
@@ -249,6 +262,7 @@ static void help_explains_every_flag(void **state)
 	assert_non_null(strstr(buffer, "--huge-pages"));
 	assert_non_null(strstr(buffer, "--lock-memory"));
 	assert_non_null(strstr(buffer, "--numa"));
+	assert_non_null(strstr(buffer, "--track"));
 	assert_non_null(strstr(buffer, "--plan"));
 }
 
@@ -269,6 +283,7 @@ int main(void)
 		test(huge_pages_are_of_one_of_four_kinds),
 		test(memory_is_locked_as_far_as_it_goes_or_must_be),
 		test(nodes_are_looked_at_or_not),
+		test(tracking_is_off_unless_the_build_has_it_always),
 		test(an_address_has_its_room_and_no_more),
 		test(switches_have_no_value),
 		test(help_explains_every_flag),

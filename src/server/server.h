@@ -35,6 +35,7 @@ struct zgi_server {
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;
 	uint64_t resident_at_seal; /* bytes */
+	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
 };
