@@ -7,6 +7,7 @@
 
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
+#include <zerog/fault.h>
 #include <zerog/layout.h>
 #include <zerog/leaks.h>
 #include <zerog/plan.h>

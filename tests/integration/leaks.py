@@ -79,6 +79,28 @@ class Leaks(unittest.TestCase):
         self.assertIn("ticket", function_at("test_service", found.group(1)))
         self.assertEqual(on_demand.group(1), found.group(1))
 
+    def test_double_give_is_told_with_who_had_it_and_who_gave_it(self):
+        service = self.start("test_service", "--shards", 1, "--track", "on")
+        self.assertEqual(service.ask("/ticket?twice=1").status, 200)
+        place = r"test_service\+(0x[0-9a-f]+)"
+        found = re.search(r"^pool tickets: give of a stale handle 74[0-9a-f]{14}, at " + place
+                          + "; its block was last taken at " + place + ", last given at " + place
+                          + "$", service.log(), re.MULTILINE)
+        self.assertIsNotNone(found, service.log())
+        functions = [function_at("test_service", found.group(number)) for number in (1, 2, 3)]
+        self.assertIn("ticket_give_again", functions[0])
+        self.assertIn("ticket", functions[1])
+        self.assertIn("ticket", functions[2])
+        check_clean(self, service)
+
+    def test_without_tracking_a_double_give_is_answered_and_not_told(self):
+        if has_sanitizer():
+            self.skipTest("this build tracks every pool")
+        service = self.start("test_service", "--shards", 1)
+        self.assertEqual(service.ask("/ticket?twice=1").status, 200)
+        self.assertNotIn("stale", service.log())
+        check_clean(self, service)
+
     def test_page_shows_requests_in_flight(self):
         service = self.start("hello", "--track", "on")
         page = service.ask("/leaks").body.decode()

@@ -64,6 +64,7 @@ static void magazine_push(struct zgi_magazine *magazine, uint64_t hint)
 {
 	uint32_t count = magazine->count;
 
+	ZGI_SHARED_POOL_STEP();
 	__atomic_store_n(&magazine->hints[count], hint, __ATOMIC_RELAXED);
 	__atomic_store_n(&magazine->count, count + 1, __ATOMIC_RELAXED);
 }
@@ -72,6 +73,7 @@ static uint64_t magazine_pop(struct zgi_magazine *magazine)
 {
 	uint32_t count = magazine->count - 1;
 
+	ZGI_SHARED_POOL_STEP();
 	__atomic_store_n(&magazine->count, count, __ATOMIC_RELAXED);
 	return magazine->hints[count];
 }
@@ -79,6 +81,7 @@ static uint64_t magazine_pop(struct zgi_magazine *magazine)
 static void cache_load(struct zg_shared_pool_cache *cache, struct zgi_magazine *loaded,
 		       struct zgi_magazine *previous)
 {
+	ZGI_SHARED_POOL_STEP();
 	__atomic_store_n(&cache->loaded, loaded, __ATOMIC_RELAXED);
 	__atomic_store_n(&cache->previous, previous, __ATOMIC_RELAXED);
 }
@@ -147,8 +150,9 @@ static bool cache_claim(struct zg_shared_pool_cache *cache, uint64_t hint)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	ZGI_SHARED_POOL_STEP();
 	if (ZG_UNLIKELY(__atomic_load_n(slot, __ATOMIC_ACQUIRE) != free)) {
-		/* It is the thief's, who must not be kept from it by our name on it. */
-		__atomic_store_n(&cache->claiming, 0, __ATOMIC_RELEASE);
+		/* It is the thief's, who must not be kept from it by our name on it. In one order
+		 * with what we may look at next, so that one of us finds the block. */
+		__atomic_exchange_n(&cache->claiming, 0, __ATOMIC_SEQ_CST);
 		return false;
 	}
 	ZGI_SHARED_POOL_STEP();
@@ -174,7 +178,7 @@ int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 	zg_handle handle;
 	uint32_t number;
 
-	zg_assert(cache->thread == ZGI_SHARED_POOL_SELF());
+	zg_assert(zgi_shared_pool_is_own(cache));
 	do {
 		if (ZG_UNLIKELY(cache->loaded->count == 0) && !cache_refill(cache)) {
 			int result = shared_pool_take_slowly(cache, &handle);
@@ -237,7 +241,7 @@ int zg_shared_pool_give(struct zg_shared_pool_cache *cache, zg_handle handle)
 	uint64_t given = is_last ? ZGI_SLOT_RETIRED : ZGI_SLOT_GIVING | (generation + 1);
 	uint64_t expected = handle.bits;
 
-	zg_assert(cache->thread == ZGI_SHARED_POOL_SELF());
+	zg_assert(zgi_shared_pool_is_own(cache));
 	if (ZG_UNLIKELY(number >= pool->block_count))
 		return shared_pool_refuse(cache, handle);
 	ZGI_SHARED_POOL_STEP();

@@ -79,6 +79,12 @@ extern __thread char zgi_shared_pool_mark __attribute__((tls_model("initial-exec
 #define ZGI_SHARED_POOL_SELF() ((uintptr_t)&zgi_shared_pool_mark)
 #endif
 
+/* Is it the calling thread's? Others look at it, too, when they attach. */
+static inline bool zgi_shared_pool_is_own(const struct zg_shared_pool_cache *cache)
+{
+	return __atomic_load_n(&cache->thread, __ATOMIC_RELAXED) == ZGI_SHARED_POOL_SELF();
+}
+
 static inline struct zgi_magazine *zgi_shared_pool_magazine(const struct zg_shared_pool *pool,
 							    uint32_t number)
 {

@@ -109,7 +109,7 @@ static void setup_measure(const struct zg_watched *watched, struct zg_usage *ret
 				   pool->block_count * pool->block_size;
 }
 
-static const struct zgi_watch_class setup_class = {"shared pool", setup_measure, NULL};
+static const struct zgi_watch_class setup_class = {.kind = "shared pool", .measure = setup_measure};
 
 /* Two empty magazines for each cache, a hint of every block in the depot's filled ones, the rest
  * of them empty. Of the filled ones the topmost may not be full: so what is below it is. */

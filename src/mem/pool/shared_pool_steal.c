@@ -50,46 +50,69 @@ static bool steal_is_contended(const struct zg_shared_pool *pool, uint64_t hint)
 {
 	for (uint32_t i = 0; i < pool->threads_max; ++i) {
 		ZGI_SHARED_POOL_STEP();
-		if (__atomic_load_n(&pool->caches[i].claiming, __ATOMIC_ACQUIRE) == hint)
+		if (__atomic_load_n(&pool->caches[i].claiming, __ATOMIC_SEQ_CST) == hint)
 			return true;
 	}
 	return false;
 }
 
+enum steal_outcome { STEAL_WON, STEAL_LOST, STEAL_GAVE_WAY };
+
 /*
- * Win the block of a hint that may lie in another thread's magazine. That thread takes without an
- * exchange, so winning the slot is not enough: it may have seen the slot free before, and be about
- * to write. After the barrier it has either written already, which the last exchange notices; or
- * has said that it will, and is given way; or it will look at the slot again and find the mark.
- *
- * Who gives way puts the slot back as it was. When the owner has turned away at the same time, the
- * block is free without a hint, and the next who searches the slots finds it.
+ * Try for the block of a hint that may lie in another thread's magazine. That thread takes without
+ * an exchange, so winning the slot is not enough: it may have seen the slot free before, and be
+ * about to write. After the barrier it has either written already, which the last exchange
+ * notices; or has said that it will, and is given way; or it will look at the slot again and find
+ * the mark.
+ */
+static enum steal_outcome steal_try(const struct zg_shared_pool *pool, uint64_t *slot,
+				    uint64_t hint)
+{
+	uint64_t free = hint & ZGI_SLOT_GENERATION_MASK;
+	uint64_t mark = ZGI_SLOT_STEALING | free;
+	uint64_t expected = free;
+	bool has_passed;
+	bool is_mine;
+
+	ZGI_SHARED_POOL_STEP();
+	if (!__atomic_compare_exchange_n(slot, &expected, pool->has_barrier ? mark : hint, false,
+					 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		return STEAL_LOST;
+	if (!pool->has_barrier)
+		return STEAL_WON;
+
+	ZGI_SHARED_POOL_STEP();
+	has_passed = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+	is_mine = has_passed && !steal_is_contended(pool, hint);
+	ZGI_SHARED_POOL_STEP();
+	expected = mark;
+	/* A slot that is put back goes with the giver's release, which the mark acquired. */
+	if (!__atomic_compare_exchange_n(slot, &expected, is_mine ? hint : free, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return STEAL_LOST;
+	if (is_mine)
+		return STEAL_WON;
+	/* Without a barrier, which a filter may forbid later than we asked, nothing can be stolen.
+	 */
+	return has_passed ? STEAL_GAVE_WAY : STEAL_LOST;
+}
+
+/*
+ * When the owner is given way and has turned away at the same time, the block is free and its hint
+ * is gone. Then its name is off the block, and the thief tries again; or it is not off yet, and
+ * the owner, who will look for another block, finds this one as it was put back. So one of them
+ * has it. Each time round the owner has gone on: nobody waits.
  */
 static bool steal_win(const struct zg_shared_pool *pool, uint64_t hint)
 {
 	uint64_t *slot =
 		&pool->slots[(uint32_t)(hint >> ZGI_SLOT_INDEX_SHIFT) - pool->handle_first];
-	uint64_t free = hint & ZGI_SLOT_GENERATION_MASK;
-	uint64_t mark = ZGI_SLOT_STEALING | free;
-	uint64_t expected = free;
-	bool is_won;
+	enum steal_outcome outcome;
 
-	ZGI_SHARED_POOL_STEP();
-	if (!pool->has_barrier)
-		return __atomic_compare_exchange_n(slot, &expected, hint, false, __ATOMIC_ACQUIRE,
-						   __ATOMIC_RELAXED);
-	if (!__atomic_compare_exchange_n(slot, &expected, mark, false, __ATOMIC_ACQUIRE,
-					 __ATOMIC_RELAXED))
-		return false;
-	ZGI_SHARED_POOL_STEP();
-	is_won = syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0 &&
-		 !steal_is_contended(pool, hint);
-	ZGI_SHARED_POOL_STEP();
-	/* Release: when the slot is put back, the giver's release goes with it. */
-	expected = mark;
-	return __atomic_compare_exchange_n(slot, &expected, is_won ? hint : free, false,
-					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED) &&
-	       is_won;
+	do
+		outcome = steal_try(pool, slot, hint);
+	while (outcome == STEAL_GAVE_WAY && !steal_is_contended(pool, hint));
+	return outcome == STEAL_WON;
 }
 
 /* Look before: a thief must not pull the line of a slot that is taken. */
@@ -99,6 +122,7 @@ static bool steal_slot(const struct zg_shared_pool *pool, uint64_t hint)
 
 	if (hint == 0)
 		return false;
+	ZGI_SHARED_POOL_STEP();
 	if (__atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED) !=
 	    (hint & ZGI_SLOT_GENERATION_MASK))
 		return false;
@@ -148,8 +172,11 @@ static bool steal_from_slots(struct zg_shared_pool_cache *cache, uint64_t *ret_h
 
 	for (uint32_t i = 0; i < pool->block_count; ++i) {
 		uint64_t number = cache->cursor;
-		uint64_t slot = __atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED);
+		uint64_t slot;
 
+		ZGI_SHARED_POOL_STEP();
+		/* In one order with the names that are taken off blocks: see steal_win(). */
+		slot = __atomic_load_n(&pool->slots[number], __ATOMIC_SEQ_CST);
 		if (++cache->cursor == pool->block_count)
 			cache->cursor = 0;
 		if (slot != ZGI_SLOT_RETIRED && slot <= ZGI_SLOT_GENERATION_MASK) {

@@ -95,26 +95,26 @@ int zgi_shared_pool_key(void)
 int zg_shared_pool_attach(struct zg_shared_pool *pool, struct zg_shared_pool_cache **ret_cache)
 {
 	uintptr_t self = ZGI_SHARED_POOL_SELF();
-	struct zg_shared_pool_cache *head;
+	struct zg_shared_pool_cache *cache;
 
 	zg_assert(pool->magic == ZGI_SHARED_POOL_MAGIC);
-	head = pthread_getspecific(threads_key);
-	for (struct zg_shared_pool_cache *cache = head; cache != NULL;
-	     cache = cache->next_of_thread) {
-		if (cache->pool == pool && cache->thread == self) {
+	cache = pthread_getspecific(threads_key);
+	for (; cache != NULL; cache = cache->next_of_thread) {
+		if (cache->pool == pool && zgi_shared_pool_is_own(cache)) {
 			*ret_cache = cache;
 			return 0;
 		}
 	}
 	for (uint32_t i = 0; i < pool->threads_max; ++i) {
-		struct zg_shared_pool_cache *cache = &pool->caches[i];
 		uintptr_t nobody = 0;
 
+		cache = &pool->caches[i];
 		ZGI_SHARED_POOL_STEP();
+		/* Acquire: the cache is as its last thread left it. */
 		if (!__atomic_compare_exchange_n(&cache->thread, &nobody, self, false,
 						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			continue;
-		cache->next_of_thread = head;
+		cache->next_of_thread = pthread_getspecific(threads_key);
 		threads_set(cache);
 		*ret_cache = cache;
 		return 0;
@@ -124,7 +124,7 @@ int zg_shared_pool_attach(struct zg_shared_pool *pool, struct zg_shared_pool_cac
 
 void zg_shared_pool_detach(struct zg_shared_pool_cache *cache)
 {
-	zg_assert(cache->thread == ZGI_SHARED_POOL_SELF());
+	zg_assert(zgi_shared_pool_is_own(cache));
 	threads_unlink(cache);
 	threads_release(cache);
 }
