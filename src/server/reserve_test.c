@@ -66,6 +66,8 @@ static void there_is_one_region_for_shards_and_one_for_stacks(void **state)
 			 zgi_server_carved_size(&config, 3) + zgi_reserve_padding(&config));
 	assert_int_equal(reserve.nodes[0].stacks.region.size,
 			 3 * (size_t)ZGI_SHARD_STACK_WHOLE_SIZE);
+	/* The stacks' guard pages would break huge ones up. */
+	assert_int_equal(reserve.nodes[0].stacks.region.asked.pages, ZG_REGION_PAGES_SMALL);
 	assert_int_equal(reserve.nodes[0].shards.report.resident_size,
 			 reserve.nodes[0].shards.region.size);
 	zgi_reserve_summarise(&reserve, &config, &text);
