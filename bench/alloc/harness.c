@@ -177,6 +177,7 @@ static void harness_measure(const struct harness_options *options, struct alloc_
 	double ns_per_tick;
 	double mean_ns;
 	double mean_touched_ns;
+	double turns_ns;
 	double pairs_ns;
 
 	if (!subject->is_batched)
@@ -188,15 +189,16 @@ static void harness_measure(const struct harness_options *options, struct alloc_
 	mean_touched_ns = harness_mean_ns(subject->replace_touched, &run);
 	if (!subject->is_batched)
 		subject->drain(&run);
+	turns_ns = harness_mean_ns(subject->turns, &run);
 	pairs_ns = harness_mean_ns(subject->pairs, &run);
 	ns_per_tick = (double)(alloc_clock_ns(CLOCK_MONOTONIC) - begin_ns) /
 		      (double)(alloc_ticks_end() - begin_ticks);
 
-	printf("{\"mean_ns\": %.3f, \"mean_touched_ns\": %.3f, \"pairs_ns\": %.3f, "
-	       "\"failures\": %llu, \"takes\": %zu, "
-	       "\"minor_faults\": %ld, \"involuntary_switches\": %ld, \"step_ns\": %.2f, ",
-	       mean_ns, mean_touched_ns, pairs_ns, (unsigned long long)run.failure_count,
-	       4 * trace->op_count, after.ru_minflt - before.ru_minflt,
+	printf("{\"mean_ns\": %.3f, \"mean_touched_ns\": %.3f, \"turns_ns\": %.3f, "
+	       "\"pairs_ns\": %.3f, \"failures\": %llu, \"takes\": %zu, \"minor_faults\": %ld, "
+	       "\"involuntary_switches\": %ld, \"step_ns\": %.2f, ",
+	       mean_ns, mean_touched_ns, turns_ns, pairs_ns, (unsigned long long)run.failure_count,
+	       5 * trace->op_count, after.ru_minflt - before.ru_minflt,
 	       after.ru_nivcsw - before.ru_nivcsw,
 	       ns_per_tick * alloc_figures_step(run.take_ticks, trace->op_count));
 	if (options->minima_path != NULL)

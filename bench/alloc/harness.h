@@ -46,6 +46,7 @@ struct alloc_subject {
 	void (*replace)(struct alloc_run *run);
 	void (*replace_touched)(struct alloc_run *run);
 	void (*drain)(struct alloc_run *run);
+	void (*turns)(struct alloc_run *run);
 	void (*pairs)(struct alloc_run *run);
 	/* The two ends of a queue between two threads; NULL where only one thread may use it. */
 	void (*produce)(struct alloc_remote *remote);
@@ -138,6 +139,17 @@ ALLOC_INLINE void alloc_drain(struct alloc_run *run, void (*give)(struct alloc_s
 		give(&run->slots[index]);
 }
 
+/* One object, taken and given over and over: the same block, warm, as in a loop of requests. */
+ALLOC_INLINE void alloc_turns(struct alloc_run *run,
+			      bool (*take)(struct alloc_slot *slot, size_t size),
+			      void (*give)(struct alloc_slot *slot))
+{
+	for (size_t index = 0; index < run->trace->op_count; index++) {
+		alloc_take(run, &run->slots[0], run->trace->ops[index].size, take, false);
+		give(&run->slots[0]);
+	}
+}
+
 /* In the order in which they were taken, as a queue's are. The first slots stand for them all. */
 ALLOC_INLINE void alloc_pairs(struct alloc_run *run,
 			      bool (*take)(struct alloc_slot *slot, size_t size),
@@ -175,14 +187,19 @@ ALLOC_INLINE void alloc_pairs(struct alloc_run *run,
 	{                                                            \
 		alloc_drain(run, name##_give);                       \
 	}                                                            \
+	static void name##_turns(struct alloc_run *run)              \
+	{                                                            \
+		alloc_turns(run, name##_take, name##_give);          \
+	}                                                            \
 	static void name##_pairs(struct alloc_run *run)              \
 	{                                                            \
 		alloc_pairs(run, name##_take, name##_give);          \
 	}
 
 /* Their places in a struct alloc_subject. */
-#define ALLOC_LOOPS_OF(name)                                                   \
-	.fill = name##_fill, .timed = name##_timed, .replace = name##_replace, \
-	.replace_touched = name##_replace_touched, .drain = name##_drain, .pairs = name##_pairs
+#define ALLOC_LOOPS_OF(name)                                                                     \
+	.fill = name##_fill, .timed = name##_timed, .replace = name##_replace,                   \
+	.replace_touched = name##_replace_touched, .drain = name##_drain, .turns = name##_turns, \
+	.pairs = name##_pairs
 
 #endif

@@ -266,7 +266,7 @@ class Measured(Sample):
                    {"name": "others", "target": "<= 1", "measured": None, "met": None}]
         self.write("bench/results/alloc.json", json.dumps({"rows": rows, "targets": targets}))
         text = measured.render(self.root)
-        self.assertRegex(text, r"\| pool \|  \| 2\.2 \|")
+        self.assertRegex(text, r"\| pool \|  \|  \| 2\.2 \|")
         self.assertIn("| pairs | <= 3 | 2.25 | yes |", text)
         self.assertNotIn("others", text)
 

@@ -40,6 +40,7 @@ HTTP_COLUMNS = [
 ]
 ALLOC_COLUMNS = [
     ("fixed64_mean_ns", "64 B: replace, ns", "{:.1f}"),
+    ("fixed64_turns_ns", "one taken and given, ns", "{:.1f}"),
     ("fixed64_pairs_ns", "64 taken, 64 given, ns", "{:.1f}"),
     ("mixed_mean_ns", "16 B to 8 KB: replace, ns", "{:.1f}"),
     ("mixed_take_p99_ns", "take: p99, ns", "{:,.0f}"),
