@@ -8,7 +8,8 @@ packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-
 	python3 curl valgrind libc6-dbg gdb)
 packages_lint=("${packages_test[@]}" clang-tidy)
 packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio)
-packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
+packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl gnuplot-nox
+	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4)
 
 say() {
 	echo "dev: $*" >&2

@@ -190,6 +190,17 @@ static int send_large(struct zg_exchange *x)
 			(struct zg_slice){large, size});
 }
 
+static int hello(struct zg_exchange *x)
+{
+	return zg_reply_text(x, 200, "Hello");
+}
+
+/* Whatever was sent comes back. */
+static int echo(struct zg_exchange *x)
+{
+	return zg_reply(x, 200, ZG_SLICE("application/octet-stream"), zg_request_body(x));
+}
+
 static int allocate(struct zg_exchange *x)
 {
 	void *volatile memory = malloc(100);
@@ -301,6 +312,8 @@ int main(int argc, char **argv)
 	if (tickets_init() < 0)
 		return 1;
 	zg_app_init(&app, "test_service");
+	zg_get(&app, "/", hello);
+	zg_post(&app, "/echo", echo);
 	zg_route_any(&app, "/dump", dump);
 	zg_route_any(&app, "/dump/{first}", dump);
 	zg_route_any(&app, "/dump/{first}/fixed", dump);
