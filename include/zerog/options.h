@@ -18,40 +18,42 @@
 ZG_BEGIN_DECLS
 
 /* X(field, flag, unit, minimum, default, maximum, sentence) */
-#define ZG_LIMITS(X)                                                                             \
-	X(connections, "connections", "connections", 1, 10000, 16000000,                         \
-	  "How many connections may be open at once, over all shards.")                          \
-	X(exchanges, "exchanges", "exchanges", 1, 512, 262144,                                   \
-	  "How many requests may be in flight at once, over all shards.")                        \
-	X(shards, "shards", "threads", 0, 0, 1024,                                               \
-	  "Threads that serve; 0 is one a core, more where RLIMIT_NOFILE asks for it.")          \
-	X(read_buffer_size, "read-buffer-size", "bytes", 1024, 8192, 65024,                      \
-	  "An exchange's read buffer; a request's head must fit it less 512 bytes.")             \
-	X(write_buffer_size, "write-buffer-size", "bytes", 1024, 8192, 1048576,                  \
-	  "An exchange's write buffer; larger bodies are sent from where they are.")             \
-	X(fields_max, "fields-max", "header fields", 16, 64, 1024,                               \
-	  "Header fields a request may have; more are answered with 431.")                       \
-	X(body_size_max, "body-size-max", "bytes", 0, 65536, 67108864,                           \
-	  "A request body's largest size; more is answered with 413.")                           \
-	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                                 \
-	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")      \
-	X(guest_heap_size, "guest-heap-size", "bytes", 0, 0, 34359738368,                        \
-	  "A heap for the libraries that allocate while serving, in steps of 4 MiB; 0 is none.") \
-	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                     \
-	  "How long a request's head may take to arrive.")                                       \
-	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                         \
-	  "How long a request's body may take to arrive.")                                       \
-	X(idle_timeout_ms, "idle-timeout-ms", "ms", 100, 600000, 86400000,                       \
-	  "How long a connection may wait for its next request.")                                \
-	X(write_timeout_ms, "write-timeout-ms", "ms", 100, 20000, 3600000,                       \
-	  "How long a peer may take to accept one send of a response.")                          \
-	X(handler_timeout_ms, "handler-timeout-ms", "ms", 100, 30000, 3600000,                   \
-	  "How long a handler that returned ZG_PENDING may take to resume.")                     \
-	X(exchange_wait_ms_max, "exchange-wait-ms-max", "ms", 0, 1000, 600000,                   \
-	  "How long a request may wait for a free exchange before it is answered with 503.")     \
-	X(drain_timeout_ms, "drain-timeout-ms", "ms", 0, 10000, 3600000,                         \
-	  "How long SIGTERM waits for requests in flight.")                                      \
-	X(backlog, "backlog", "connections", 1, 4096, 65535,                                     \
+#define ZG_LIMITS(X)                                                                         \
+	X(connections, "connections", "connections", 1, 10000, 16000000,                     \
+	  "How many connections may be open at once, over all shards.")                      \
+	X(exchanges, "exchanges", "exchanges", 1, 512, 262144,                               \
+	  "How many requests may be in flight at once, over all shards.")                    \
+	X(shards, "shards", "threads", 0, 0, 1024,                                           \
+	  "Threads that serve; 0 is one a core, more where RLIMIT_NOFILE asks for it.")      \
+	X(read_buffer_size, "read-buffer-size", "bytes", 1024, 8192, 65024,                  \
+	  "An exchange's read buffer; a request's head must fit it less 512 bytes.")         \
+	X(write_buffer_size, "write-buffer-size", "bytes", 1024, 8192, 1048576,              \
+	  "An exchange's write buffer; larger bodies are sent from where they are.")         \
+	X(fields_max, "fields-max", "header fields", 16, 64, 1024,                           \
+	  "Header fields a request may have; more are answered with 431.")                   \
+	X(body_size_max, "body-size-max", "bytes", 0, 65536, 67108864,                       \
+	  "A request body's largest size; more is answered with 413.")                       \
+	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
+	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
+	X(scratch_size_max, "scratch-size-max", "bytes", 256, 1048576, 67108864,             \
+	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
+	X(guest_heap_size, "guest-heap-size", "bytes", 0, 0, 34359738368,                    \
+	  "A heap for libraries that allocate while serving, in steps of 4 MiB; 0: none.")   \
+	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
+	  "How long a request's head may take to arrive.")                                   \
+	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \
+	  "How long a request's body may take to arrive.")                                   \
+	X(idle_timeout_ms, "idle-timeout-ms", "ms", 100, 600000, 86400000,                   \
+	  "How long a connection may wait for its next request.")                            \
+	X(write_timeout_ms, "write-timeout-ms", "ms", 100, 20000, 3600000,                   \
+	  "How long a peer may take to accept one send of a response.")                      \
+	X(handler_timeout_ms, "handler-timeout-ms", "ms", 100, 30000, 3600000,               \
+	  "How long a handler that returned ZG_PENDING may take to resume.")                 \
+	X(exchange_wait_ms_max, "exchange-wait-ms-max", "ms", 0, 1000, 600000,               \
+	  "How long a request may wait for a free exchange before it is answered with 503.") \
+	X(drain_timeout_ms, "drain-timeout-ms", "ms", 0, 10000, 3600000,                     \
+	  "How long SIGTERM waits for requests in flight.")                                  \
+	X(backlog, "backlog", "connections", 1, 4096, 65535,                                 \
 	  "Connections the kernel may hold that have not been accepted yet, a shard.")
 
 enum zg_io_kind {

@@ -7,6 +7,7 @@
 #include "server/server.h"
 
 #include <zerog/fault.h>
+#include <zerog/scratch.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -326,6 +327,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 		return server_threads_abandon(server, result);
 	}
 	zgi_server_watch_misuse(server->config.options.track);
+	zg_scratch_set_size_max(server->config.options.scratch_size_max);
 	result = zg_seal(server->config.options.seal);
 	if (result < 0) {
 		zgi_server_watch_misuse(false);

@@ -36,8 +36,8 @@ static struct zg_seal_site seal_sites[ZG_SEAL_SITES_MAX];
 static uintptr_t seal_image_start;
 static size_t seal_image_size;
 
-/* Set while this thread prints its stack: what that allocates is let through. In the initial TLS
- * image, because reaching it must not allocate. */
+/* Set while this thread prints its stack, or is exempt: what it allocates is let through. In the
+ * initial TLS image, because reaching it must not allocate. */
 static _Thread_local bool seal_is_inside __attribute__((tls_model("initial-exec")));
 
 static void seal_count_site(const void *site)
@@ -109,6 +109,11 @@ void zgi_seal_on_free(const void *site)
 {
 	if (!seal_is_passing() && seal_site_is_ours(site))
 		__atomic_fetch_add(&seal_free_count, 1, __ATOMIC_RELAXED);
+}
+
+void zgi_seal_exempt(bool is_exempt)
+{
+	seal_is_inside = is_exempt;
 }
 
 static int seal_image_visit(struct dl_phdr_info *info, size_t info_size, void *user)
