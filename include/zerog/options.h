@@ -58,12 +58,14 @@ enum zg_io_kind {
 };
 
 #define ZG_LISTEN_SIZE 128
+#define ZG_EXPLAIN_SIZE 64
 
 struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
 	enum zg_io_kind io;
 	enum zg_seal_mode seal;
 	bool print_plan; /* --plan: print the plan and exit */
+	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)

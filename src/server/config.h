@@ -46,6 +46,15 @@ ZG_MUST_USE int zgi_server_configure(const struct zg_options *options,
 				     struct zg_text *ret_error);
 
 /**
+ * zgi_server_plan_lines() - all of the plan but the program as loaded: what is computed
+ * @config:  configured
+ * @plan:    initialised; lines are added
+ *
+ * Return: 0; -errno.
+ */
+ZG_MUST_USE int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan *plan);
+
+/**
  * zgi_server_plan() - the plan of a server with this configuration
  * @config:  configured
  * @plan:    initialised; lines are added. The first is this process as it stands

@@ -52,6 +52,9 @@ int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
 
 	if (result == 0)
 		zgi_io_wake(shard->io);
+	else
+		/* Many threads may count here, unlike everywhere else. */
+		__atomic_fetch_add(&shard->counters.resumes_refused, 1, __ATOMIC_RELAXED);
 	return result;
 }
 

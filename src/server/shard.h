@@ -42,6 +42,7 @@ struct zgi_shard_counters {
 	uint64_t timeouts_handler;
 	uint64_t resumed;
 	uint64_t resumed_stale; /* resumes whose handle was stale: harmless */
+	uint64_t resumes_refused; /* resumes for which the inbox had no room; by any thread */
 	uint64_t turns; /* of the loop */
 	uint64_t events;
 };

@@ -68,6 +68,12 @@ class AdminPages(ServiceCase):
         self.assertEqual(grown("zerog_faults_total", '{fault="BAD_HOST"}'), 1)
         self.assertEqual(grown("zerog_mallocs_since_seal_total"), 0)
 
+    def test_counters_that_the_plan_names_are_there(self):
+        names = {name for name, _ in self.samples()}
+        for line in self.service.memory()["plan"]["lines"]:
+            for counter in (line["counter"] or "").split(", "):
+                self.assertIn(counter, names | {""}, line["name"])
+
     def test_memory_as_text(self):
         reply = self.service.ask("/memory")
         self.assertTrue(reply.field("Content-Type").startswith("text/plain"))

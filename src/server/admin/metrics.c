@@ -31,6 +31,7 @@ static void metrics_number(struct zg_text *text, const char *name, const char *t
 	X("timeouts_handler", counters.timeouts_handler, "Handlers pending for too long: 503.")    \
 	X("resumes", counters.resumed, "Pending exchanges resumed.")                               \
 	X("resumes_stale", counters.resumed_stale, "Resumes whose client had gone.")               \
+	X("resumes_refused", counters.resumes_refused, "Resumes that found the inbox full.")       \
 	X("requests", web.counters.requests, "Requests answered, by handlers or by us.")           \
 	X("responses_2xx", web.counters.responses[2], "Responses of class 2.")                     \
 	X("responses_3xx", web.counters.responses[3], "Responses of class 3.")                     \
