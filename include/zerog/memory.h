@@ -7,6 +7,7 @@
 
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
+#include <zerog/pause.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>

@@ -131,20 +131,20 @@ static int lines_add_inbox(struct zg_plan *plan, const struct zgi_server_config 
 
 static int lines_add_shard(struct zg_plan *plan, const struct zgi_server_config *config)
 {
-	const uint64_t own = sizeof(struct zgi_shard) - sizeof(struct zgi_histogram) -
+	const uint64_t own = sizeof(struct zgi_shard) - sizeof(struct zg_pause) -
 			     sizeof(((struct zgi_shard *)0)->events) - ZGI_DISCARD_SIZE;
 	const struct zg_plan_line line = {
 		.name = "shards",
 		.option = "--shards",
 		.holders = {{"thread", 1}},
 		.parts = {{"state and counters", own},
-			  {"distribution of turns", sizeof(struct zgi_histogram)},
+			  {"pause meter", sizeof(struct zg_pause)},
 			  {"events of a turn", sizeof(((struct zgi_shard *)0)->events)},
 			  {"what nobody will read", ZGI_DISCARD_SIZE},
 			  {"rounding", config->shard_size - sizeof(struct zgi_shard)}},
 	};
 
-	return lines_add_each(plan, config, line, "struct, events, counters, histogram");
+	return lines_add_each(plan, config, line, "struct, events, counters, pause meter");
 }
 
 static int lines_add_stacks(struct zg_plan *plan, const struct zgi_server_config *config)

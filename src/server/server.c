@@ -90,6 +90,8 @@ static void *server_shard_thread(void *user)
 	struct zgi_shard *shard = user;
 
 	shard->result = zgi_shard_start(shard);
+	/* Before the gate, behind which the seal lies: no fault after it is missed. */
+	zg_pause_start(&shard->pause);
 	gate_pass(&shard->server->gate);
 	if (shard->result == 0)
 		shard->result = zgi_shard_run(shard);

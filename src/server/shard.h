@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <zerog/pause.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>
 
-#include "base/histogram.h"
 #include "io/io.h"
 #include "server/config.h"
 #include "server/connection.h"
@@ -108,7 +108,8 @@ struct zgi_shard {
 	uint32_t victim_next;
 	struct zgi_victim victims[ZGI_VICTIMS_MAX];
 	struct zgi_inbox inbox;
-	struct zgi_histogram turn_ns; /* how long a turn took, waiting apart */
+	uint32_t pause_tick; /* when the kernel was asked last */
+	struct zg_pause pause; /* how long turns take, waiting apart */
 	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
 	unsigned char discard[ZGI_DISCARD_SIZE]; /* where what nobody will read is received */
 
