@@ -83,7 +83,8 @@ static inline void zg_delete(struct zg_app *app, const char *pattern, zg_handler
 }
 
 /**
- * zg_admin_routes() - register /healthz, /metrics (Prometheus text) and /memory (plan and use)
+ * zg_admin_routes() - register /healthz, /metrics (Prometheus text), /memory and /memory.json
+ * (plan, use and pauses)
  * @app:  initialised
  */
 void zg_admin_routes(struct zg_app *app);

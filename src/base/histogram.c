@@ -117,8 +117,8 @@ void zgi_histogram_distribution(const struct zgi_histogram *histogram, const uin
 
 	for (size_t i = 0; i < ZGI_HISTOGRAM_BUCKETS; ++i) {
 		/* A bucket belongs to the first bound that is not below all of it. */
-		while (at < bound_count && (i == ZGI_HISTOGRAM_BUCKETS - 1 ||
-					    histogram_bucket(bounds[at]) < i))
+		while (at < bound_count &&
+		       (i == ZGI_HISTOGRAM_BUCKETS - 1 || histogram_bucket(bounds[at]) < i))
 			++at;
 		counts[at] += histogram_load(&histogram->buckets[i]);
 	}

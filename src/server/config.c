@@ -16,7 +16,7 @@
 #include "server/shard.h"
 #include "web/exchange.h"
 
-#define CONFIG_CHUNK_PAYLOAD_MIN 16384 /* the admin pages are rendered into one chunk */
+#define CONFIG_CHUNK_PAYLOAD_MIN 32768 /* the admin pages are rendered into one chunk */
 #define CONFIG_CHUNK_OVERHEAD 256 /* an arena's own, at the head of a chunk */
 #define CONFIG_RING_ENTRIES 256
 #define CONFIG_RING_ENTRIES_SMALL 64 /* where many shards share few cores */

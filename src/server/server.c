@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -32,6 +33,18 @@ uint64_t zgi_server_sum(const struct zgi_server *server, size_t offset)
 		sum += zgi_counter_read((const uint64_t *)(const void *)(shard + offset));
 	}
 	return sum;
+}
+
+void zgi_server_faults(const struct zgi_server *server, struct zgi_server_faults *ret_faults)
+{
+	struct rusage usage;
+	int result = getrusage(RUSAGE_SELF, &usage);
+
+	zg_assert(result == 0);
+	*ret_faults = (struct zgi_server_faults){
+		.minor = (uint64_t)usage.ru_minflt - server->faults_at_seal.minor,
+		.major = (uint64_t)usage.ru_majflt - server->faults_at_seal.major,
+	};
 }
 
 int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
@@ -306,6 +319,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
 	zg_seal(server->config.options.seal);
 	(void)!zg_memory_resident(&server->resident_at_seal);
+	zgi_server_faults(server, &server->faults_at_seal);
 	gate_open(&server->gate);
 	server_announce(server);
 	server_serve(server, signals);

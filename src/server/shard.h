@@ -47,6 +47,13 @@ struct zgi_shard_counters {
 	uint64_t events;
 };
 
+/* What the arenas of a shard's exchanges come to, published once all of them were looked at. */
+struct zgi_shard_arenas {
+	uint64_t live_count; /* exchanges that are taken */
+	uint64_t live_size; /* bytes that their arenas have handed out */
+	uint64_t held_size; /* bytes of their first memories and their chunks */
+};
+
 /* Time-outs in ticks. */
 struct zgi_shard_times {
 	uint32_t header;
@@ -108,6 +115,9 @@ struct zgi_shard {
 	uint32_t victim_next;
 	struct zgi_victim victims[ZGI_VICTIMS_MAX];
 	struct zgi_inbox inbox;
+	uint32_t arena_hand; /* the exchange whose arena is to be looked at next */
+	struct zgi_shard_arenas arenas_sum; /* of this round, so far */
+	struct zgi_shard_arenas arenas; /* of the round before */
 	uint32_t pause_tick; /* when the kernel was asked last */
 	struct zg_pause pause; /* how long turns take, waiting apart */
 	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];

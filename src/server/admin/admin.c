@@ -1,5 +1,5 @@
 /*
- * The pages for who runs the service: /healthz, /metrics and /memory. They are
+ * The pages for who runs the service: /healthz, /metrics, /memory and /memory.json. They are
  * handlers like any other: rendered into the exchange's arena, from counters that
  * the shards write without being stopped.
  */
@@ -10,7 +10,9 @@
 
 #include "server/admin/admin.h"
 
-#define ADMIN_PAGE_SIZE 16000 /* within the smallest arena chunk (see config.c) */
+/* A page is one allocation of the arena, so it lies in one chunk: in all of it, or in so much of a
+ * large one. What a page lists a shard at a time ends where its room does. */
+#define ADMIN_PAGE_SIZE_MAX (128 * 1024)
 
 static const struct zgi_server *admin_server(const struct zg_exchange *x)
 {
@@ -25,11 +27,16 @@ static int admin_reply(struct zg_exchange *x, struct zg_slice content_type,
 {
 	struct zg_text text;
 	void *memory;
-	int result = zg_arena_alloc(zg_exchange_arena(x), ADMIN_PAGE_SIZE, &memory);
+	size_t size = zg_arena_chunk_payload(admin_server(x)->config.chunk_size);
+	int result;
+
+	if (size > ADMIN_PAGE_SIZE_MAX)
+		size = ADMIN_PAGE_SIZE_MAX;
+	result = zg_arena_alloc(zg_exchange_arena(x), size, &memory);
 
 	if (result < 0)
 		return -ENOMEM;
-	zg_text_init(&text, memory, ADMIN_PAGE_SIZE);
+	zg_text_init(&text, memory, size);
 	print(&text, admin_server(x));
 	if (text.is_truncated)
 		return -EMSGSIZE;
@@ -40,6 +47,11 @@ static int admin_metrics(struct zg_exchange *x)
 {
 	return admin_reply(x, ZG_SLICE("text/plain; version=0.0.4; charset=utf-8"),
 			   zgi_admin_metrics_print);
+}
+
+static int admin_memory_json(struct zg_exchange *x)
+{
+	return admin_reply(x, ZG_SLICE("application/json"), zgi_admin_memory_print_json);
 }
 
 static bool slice_contains(struct zg_slice text, struct zg_slice word)
@@ -56,7 +68,7 @@ static int admin_memory(struct zg_exchange *x)
 			zg_slice_equals(value, ZG_SLICE("json")));
 
 	if (is_json)
-		return admin_reply(x, ZG_SLICE("application/json"), zgi_admin_memory_print_json);
+		return admin_memory_json(x);
 	return admin_reply(x, ZG_SLICE("text/plain; charset=utf-8"), zgi_admin_memory_print);
 }
 
@@ -71,4 +83,5 @@ void zg_admin_routes(struct zg_app *app)
 	zg_get(app, "/healthz", admin_health);
 	zg_get(app, "/metrics", admin_metrics);
 	zg_get(app, "/memory", admin_memory);
+	zg_get(app, "/memory.json", admin_memory_json);
 }

@@ -6,10 +6,8 @@
 
 #include <inttypes.h>
 
-#include <zerog/scratch.h>
-
-static void metrics_number(struct zg_text *text, const char *name, const char *type,
-			   const char *help, uint64_t value)
+void zgi_admin_metric(struct zg_text *text, const char *name, const char *type, const char *help,
+		      uint64_t value)
 {
 	zg_text_print(text, "# HELP %s %s\n# TYPE %s %s\n%s %" PRIu64 "\n", name, help, name, type,
 		      name, value);
@@ -44,17 +42,28 @@ static void metrics_number(struct zg_text *text, const char *name, const char *t
 
 static void metrics_pool(struct zg_text *text, const char *name, const struct zgi_admin_pool *pool)
 {
-	zg_text_print(text,
-		      "# HELP zerog_%s_free Objects free now.\n# TYPE zerog_%s_free gauge\n"
-		      "zerog_%s_free %" PRIu64 "\n"
-		      "# HELP zerog_%s_free_low The least ever free.\n"
-		      "# TYPE zerog_%s_free_low gauge\nzerog_%s_free_low %" PRIu64 "\n"
-		      "# HELP zerog_%s_total Objects in all.\n# TYPE zerog_%s_total gauge\n"
-		      "zerog_%s_total %" PRIu64 "\n"
-		      "# HELP zerog_%s_refused_total Takes that found none free.\n"
-		      "# TYPE zerog_%s_refused_total counter\nzerog_%s_refused_total %" PRIu64 "\n",
-		      name, name, name, pool->free, name, name, name, pool->free_low, name, name,
-		      name, pool->total, name, name, name, pool->refused);
+	const struct {
+		const char *suffix;
+		const char *type;
+		const char *help;
+		uint64_t value;
+	} rows[] = {
+		{"capacity", "gauge", "Objects in all.", pool->total},
+		{"free", "gauge", "Objects free now.", pool->free},
+		{"free_low", "gauge", "The least ever free.", pool->free_low},
+		{"refused_total", "counter", "Takes that found none free.", pool->refused},
+		{"misused_total", "counter", "Stale, double and foreign handles.", pool->misused},
+	};
+	char buffer[64];
+
+	for (size_t index = 0; index < sizeof(rows) / sizeof(rows[0]); index++) {
+		struct zg_text full;
+
+		zg_text_init(&full, buffer, sizeof(buffer));
+		zg_text_print(&full, "zerog_%s_%s", name, rows[index].suffix);
+		zgi_admin_metric(text, buffer, rows[index].type, rows[index].help,
+				 rows[index].value);
+	}
 }
 
 static void metrics_faults(struct zg_text *text, const struct zgi_server *server)
@@ -77,23 +86,17 @@ void zgi_admin_metrics_print(struct zg_text *text, const struct zgi_server *serv
 	struct zgi_admin_snapshot now;
 
 	zgi_admin_snapshot_read(server, &now);
-	metrics_number(text, "zerog_connections_open", "gauge", "Connections open now.", now.open);
-	metrics_number(text, "zerog_connections_waiting", "gauge", "Waiting for an exchange now.",
-		       now.waiting);
-#define METRICS_COUNTER(name, member, help)                           \
-	metrics_number(text, "zerog_" name "_total", "counter", help, \
-		       ZGI_SERVER_SUM(server, member));
+	zgi_admin_metric(text, "zerog_connections_open", "gauge", "Connections open now.",
+			 now.open);
+	zgi_admin_metric(text, "zerog_connections_waiting", "gauge", "Waiting for an exchange now.",
+			 now.waiting);
+#define METRICS_COUNTER(name, member, help)                             \
+	zgi_admin_metric(text, "zerog_" name "_total", "counter", help, \
+			 ZGI_SERVER_SUM(server, member));
 	METRICS_COUNTERS(METRICS_COUNTER)
 #undef METRICS_COUNTER
 	metrics_faults(text, server);
 	metrics_pool(text, "exchanges", &now.exchanges);
 	metrics_pool(text, "arena_chunks", &now.chunks);
-	metrics_number(text, "zerog_scratch_spills_total", "counter",
-		       "Scratches that left the stack.", zg_scratch_spill_count());
-	metrics_number(text, "zerog_mallocs_since_seal_total", "counter",
-		       "Calls to malloc and its relatives after boot.", now.seal.malloc_count);
-	metrics_number(text, "zerog_memory_resident_bytes", "gauge", "Resident memory now.",
-		       now.resident);
-	metrics_number(text, "zerog_memory_plan_bytes", "gauge", "What the plan comes to.",
-		       server->plan.size_total);
+	zgi_admin_metrics_memory(text, server, &now);
 }

@@ -16,7 +16,7 @@ static struct zgi_admin_pool snapshot_pool(const struct zgi_server *server, size
 	struct zgi_admin_pool sum = {0};
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++) {
-		const char *shard = (const char *)&server->shards[index];
+		const char *shard = (const char *)zgi_admin_shard(server, index);
 		const struct zg_pool *pool = (const struct zg_pool *)(const void *)(shard + offset);
 
 		sum.total += pool->block_count;
@@ -34,7 +34,7 @@ static uint64_t snapshot_waiting(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += zgi_gauge_read(&server->shards[index].waiting_count);
+		sum += zgi_gauge_read(&zgi_admin_shard(server, index)->waiting_count);
 	return sum;
 }
 
@@ -43,7 +43,7 @@ static uint64_t snapshot_open(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += zgi_gauge_read(&server->shards[index].live_count);
+		sum += zgi_gauge_read(&zgi_admin_shard(server, index)->live_count);
 	return sum;
 }
 
@@ -56,6 +56,9 @@ void zgi_admin_snapshot_read(const struct zgi_server *server,
 		.open = snapshot_open(server),
 		.waiting = snapshot_waiting(server),
 	};
+	zgi_admin_usages_read(server, &ret_snapshot->usages);
+	zgi_admin_pause_read(server, &ret_snapshot->pause);
+	zgi_server_faults(server, &ret_snapshot->faults);
 	zg_seal_counts(&ret_snapshot->seal);
 	ret_snapshot->site_count = zg_seal_sites(ret_snapshot->sites, ZG_SEAL_SITES_MAX);
 	(void)!zg_memory_resident(&ret_snapshot->resident);
