@@ -34,6 +34,10 @@ ZG_BEGIN_DECLS
 	  "A request body's largest size; more is answered with 413.")                       \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
+	X(guest_live_size_max, "guest-live-size-max", "bytes", 0, 0, 68719476736,            \
+	  "What libraries may hold of the guest heap at once, to check it by; 0: not told.") \
+	X(guest_block_size_max, "guest-block-size-max", "bytes", 16, 65536, 68719476736,     \
+	  "The largest block libraries ask the guest heap for, for the same check.")         \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
 	  "How long a request's head may take to arrive.")                                   \
 	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \

@@ -103,6 +103,8 @@ static int plan_run(const struct zg_options *options, bool is_json)
 	fputs(plan_buffer, stdout);
 	if (is_json)
 		putchar('\n');
+	if (config.guest_finding[0] != '\0')
+		fprintf(is_json ? stderr : stdout, "%s\n", config.guest_finding);
 	/* A program that reads the JSON reads nothing else on stdout. */
 	return plan_judge(&plan_made, is_json ? stderr : stdout);
 }

@@ -118,6 +118,8 @@ static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 	if (app->options.explain[0] != '\0')
 		return app_print_line(app, &text);
 	zg_plan_print(&app_server.plan, &text);
+	if (app_server.config.guest_finding[0] != '\0')
+		zg_text_print(&text, "%s\n", app_server.config.guest_finding);
 	app_write(STDOUT_FILENO, &text);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "server/guest_check.h"
 #include "server/inbox.h"
 #include "server/plan_lines.h"
 #include "server/shard.h"
@@ -144,6 +145,18 @@ static void config_sizes(struct zgi_server_config *config)
 	zg_assert(zg_arena_chunk_payload(config->chunk_size) >= payload);
 }
 
+static int config_guests(struct zgi_server_config *config, struct zg_text *ret_error)
+{
+	struct zg_text finding;
+	int result;
+
+	zg_text_init(&finding, config->guest_finding, sizeof(config->guest_finding));
+	result = zgi_guest_check(&config->options, config->guest_heap_size, &finding);
+	if (result < 0)
+		zg_text_append(ret_error, (struct zg_slice){finding.data, finding.size});
+	return result;
+}
+
 int zgi_server_configure(const struct zg_options *options, struct zgi_server_config *ret_config,
 			 struct zg_text *ret_error)
 {
@@ -166,7 +179,7 @@ int zgi_server_configure(const struct zg_options *options, struct zgi_server_con
 	if (result < 0)
 		return result;
 	config_sizes(ret_config);
-	return 0;
+	return config_guests(ret_config, ret_error);
 }
 
 static struct zgi_io_options config_io_options(const struct zgi_server_config *config)

@@ -30,7 +30,9 @@ struct zgi_server_config {
 	uint64_t exchange_size; /* bytes of a block */
 	uint64_t chunk_size; /* bytes of a block */
 	uint64_t shard_size; /* bytes of a shard's own struct and buffers */
+	uint64_t guest_heap_size; /* bytes; 0 when there is none */
 	char io_reason[256]; /* why this backend */
+	char guest_finding[512]; /* what the check of the guest heap found; or empty */
 };
 
 /**

@@ -12,7 +12,8 @@ import unittest
 from support import IO, Service, check_clean, has_sanitizer, run
 
 LIMITS = ("connections", "exchanges", "shards", "read-buffer-size", "write-buffer-size",
-          "fields-max", "body-size-max", "arena-chunks", "header-timeout-ms", "body-timeout-ms",
+          "fields-max", "body-size-max", "arena-chunks",
+          "guest-live-size-max", "guest-block-size-max", "header-timeout-ms", "body-timeout-ms",
           "idle-timeout-ms", "write-timeout-ms", "handler-timeout-ms", "exchange-wait-ms-max",
           "drain-timeout-ms", "backlog")
 
@@ -135,6 +136,11 @@ class Refusals(unittest.TestCase):
         error = self.refused(1, "--io", "uring", "--connections", 2000, "--shards", 1,
                              preexec_fn=lower_descriptor_limit)
         self.assertIn("--shards", error)
+
+    def test_guests_without_a_heap_are_refused(self):
+        error = self.refused(1, "--guest-live-size-max", 1000000)
+        self.assertIn("--guest-live-size-max", error)
+        self.assertIn("--guest-heap-size", error)
 
     def test_plan_that_is_larger_than_memory_names_the_line_and_the_option(self):
         error = self.refused(1, "--exchanges", 262144, "--write-buffer-size", 1048576)

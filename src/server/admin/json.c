@@ -136,6 +136,8 @@ void zgi_admin_memory_print_json(struct zg_text *text, const struct zgi_server *
 		      (uint64_t)server->config.connections_each * server->config.shard_count,
 		      now.open, now.waiting, server->config.shard_count,
 		      server->config.io_kind == ZG_IO_URING ? "uring" : "epoll");
+	zg_text_append(text, ZG_SLICE(", "));
+	json_string(text, "guest_finding", server->config.guest_finding);
 	json_usages(text, &now.usages);
 	json_pause(text, server, &now);
 	zg_text_append(text, ZG_SLICE("}\n"));

@@ -114,6 +114,8 @@ void zgi_admin_memory_print(struct zg_text *text, const struct zgi_server *serve
 
 	zgi_admin_snapshot_read(server, &now);
 	zg_plan_print(&server->plan, text);
+	if (server->config.guest_finding[0] != '\0')
+		zg_text_print(text, "%s\n", server->config.guest_finding);
 	memory_totals(text, server, &now);
 	memory_pools(text, server, &now);
 	memory_usages(text, &now.usages);
