@@ -76,7 +76,7 @@ static void explain_option(const struct zgi_server_config *config, const struct 
 	/* Twice as many, so that steps are evened out; half as many where twice cannot be had. */
 	if (explain_replan(config, limit, value > 0 ? 2 * value : 1))
 		units = value > 0 ? (double)value : 1;
-	else if (explain_replan(config, limit, value / 2))
+	else if (value > 0 && explain_replan(config, limit, value / 2))
 		units = (double)(value / 2) - (double)value;
 	else
 		return;

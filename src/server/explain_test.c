@@ -85,6 +85,15 @@ static void an_option_at_its_maximum_is_moved_the_other_way(void **state)
 	assert_true(slope_of("--read-buffer-size") == 64);
 }
 
+static void an_option_that_cannot_be_moved_is_passed_over(void **state)
+{
+	(void)state;
+	/* Guests without a heap are refused, and there is no less than none. */
+	assert_int_equal(explain("exchanges"), 0);
+	assert_null(strstr(buffer, "--guest-live-size-max"));
+	assert_null(strstr(buffer, "nan"));
+}
+
 static void shards_that_were_not_asked_for_are_moved_too(void **state)
 {
 	(void)state;
@@ -136,6 +145,7 @@ int main(void)
 		test(an_option_adds_what_one_object_takes),
 		test(every_option_that_moves_a_line_is_told),
 		test(an_option_at_its_maximum_is_moved_the_other_way),
+		test(an_option_that_cannot_be_moved_is_passed_over),
 		test(shards_that_were_not_asked_for_are_moved_too),
 		test(a_line_that_follows_moves_with_what_it_follows),
 		test(what_no_option_moves_says_so),
