@@ -23,6 +23,7 @@ struct holder {
 	uint64_t live_size;
 };
 
+static struct holder holders[3];
 static struct zgi_server server;
 static struct zgi_shard shards[SHARD_COUNT];
 static char page[PAGE_SIZE];
@@ -55,6 +56,21 @@ static int setup(void **state)
 	return 0;
 }
 
+/* A test that failed must leave nobody behind. */
+static int teardown(void **state)
+{
+	(void)state;
+	for (size_t index = 0; index < 3; index++)
+		zgi_watch_remove(&holders[index].watched);
+	return 0;
+}
+
+static void hold(size_t index, const char *name, uint64_t live_size)
+{
+	holders[index] = (struct holder){.name = name, .live_size = live_size};
+	zgi_watch_add(&holders[index].watched, &holder_class);
+}
+
 static void assert_page_has(const char *part)
 {
 	if (strstr(page, part) == NULL)
@@ -72,15 +88,13 @@ static struct zgi_admin_usage row_of(const struct zgi_admin_usages *usages, cons
 
 static void holders_of_one_name_are_one_row(void **state)
 {
-	struct holder holders[3] = {{.name = "a", .live_size = 100},
-				    {.name = "b", .live_size = 7},
-				    {.name = "a", .live_size = 300}};
 	static struct zgi_admin_usages usages;
 	struct zgi_admin_usage row;
 
 	(void)state;
-	for (size_t index = 0; index < 3; index++)
-		zgi_watch_add(&holders[index].watched, &holder_class);
+	hold(0, "a", 100);
+	hold(1, "b", 7);
+	hold(2, "a", 300);
 	zgi_admin_usages_read(&server, &usages);
 	row = row_of(&usages, "a");
 	assert_int_equal(row.holder_count, 2);
@@ -91,8 +105,6 @@ static void holders_of_one_name_are_one_row(void **state)
 	assert_int_equal(row.sum.reserved_size, 8192);
 	assert_int_equal(zgi_admin_usage_percent(&row.sum), 114);
 	assert_int_equal(row_of(&usages, "b").sum.live_size, 7);
-	for (size_t index = 0; index < 3; index++)
-		zgi_watch_remove(&holders[index].watched);
 }
 
 static void names_past_the_last_row_are_one_row_together(void **state)
@@ -119,15 +131,12 @@ static void names_past_the_last_row_are_one_row_together(void **state)
 
 static void labels_are_escaped(void **state)
 {
-	struct holder holder = {.name = "a \"b\" \\ c\nd", .live_size = 5};
-
 	(void)state;
-	zgi_watch_add(&holder.watched, &holder_class);
+	hold(0, "a \"b\" \\ c\nd", 5);
 	zgi_admin_metrics_print(&text, &server);
 	assert_false(text.is_truncated);
 	assert_page_has(
 		"zerog_memory_live_bytes{kind=\"holder\",name=\"a \\\"b\\\" \\\\ c\\nd\"} 5\n");
-	zgi_watch_remove(&holder.watched);
 }
 
 static void the_longest_turn_is_that_of_all_shards(void **state)
@@ -174,7 +183,7 @@ static void a_page_without_room_leaves_shards_out_and_stays_whole(void **state)
 	assert_page_has(" shards for which this page has no room\n");
 }
 
-#define test(name) cmocka_unit_test_setup(name, setup)
+#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
