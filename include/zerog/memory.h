@@ -7,6 +7,7 @@
 
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
+#include <zerog/leaks.h>
 #include <zerog/pause.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
@@ -15,6 +16,7 @@
 #include <zerog/seal.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
+#include <zerog/typed_pool.h>
 #include <zerog/watch.h>
 
 #endif

@@ -68,6 +68,7 @@ struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
 	enum zg_io_kind io;
 	enum zg_seal_mode seal;
+	bool track; /* pools keep where their blocks are taken and given */
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */

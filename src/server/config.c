@@ -182,6 +182,26 @@ int zgi_server_configure(const struct zg_options *options, struct zgi_server_con
 	return config_guests(ret_config, ret_error);
 }
 
+struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config)
+{
+	return (struct zg_pool_options){
+		.name = "exchanges",
+		.block_size = config->exchange_size,
+		.block_count = config->exchanges_each,
+		.is_tracked = config->options.track,
+	};
+}
+
+struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *config)
+{
+	return (struct zg_pool_options){
+		.name = "arena chunks",
+		.block_size = config->chunk_size,
+		.block_count = config->chunks_each,
+		.is_tracked = config->options.track,
+	};
+}
+
 static struct zgi_io_options config_io_options(const struct zgi_server_config *config)
 {
 	return (struct zgi_io_options){
@@ -237,14 +257,16 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 uint64_t zgi_server_region_size(const struct zgi_server_config *config)
 {
 	struct zgi_io_options io_options = config_io_options(config);
+	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
+	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
 	uint64_t each = 0;
 
 	each += ZGI_SHARD_STACK_SIZE + ZGI_PAGE_SIZE;
 	each += config->shard_size;
 	each += config->slots_each * sizeof(struct zgi_connection);
 	each += config->inbox_cells_each * sizeof(struct zgi_inbox_cell);
-	each += zg_pool_memory_size(config->exchange_size, config->exchanges_each);
-	each += zg_pool_memory_size(config->chunk_size, config->chunks_each);
+	each += zg_pool_memory_size(&exchanges);
+	each += zg_pool_memory_size(&chunks);
 	each += zgi_io_carve_size(&io_options);
 	each += zgi_config_padding_each();
 	/* The stacks begin on a page. */

@@ -88,26 +88,29 @@ static int lines_add_chunks(struct zg_plan *plan, const struct zgi_server_config
 	return lines_add_each(plan, config, line, "of --body-size-max or an admin page");
 }
 
-static uint64_t lines_pool_overhead(uint64_t block_size, uint32_t block_count)
+/* Bytes of a pool's memory besides its blocks. */
+static uint64_t lines_pool_overhead(const struct zg_pool_options *pool)
 {
-	return zg_pool_memory_size(block_size, block_count) -
-	       zgi_config_round(block_size, ZG_POOL_ALIGNMENT) * block_count;
+	return zg_pool_memory_size(pool) -
+	       zgi_config_round(pool->block_size, ZG_POOL_ALIGNMENT) * pool->block_count;
 }
 
 static int lines_add_bookkeeping(struct zg_plan *plan, const struct zgi_server_config *config)
 {
+	const struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
+	const struct zg_pool_options chunks = zgi_server_chunk_pool(config);
 	const struct zg_plan_line line = {
 		.name = "pool bookkeeping",
 		.option = "--exchanges",
 		.holders = {{"for a shard's pools", 1}},
-		.parts = {{"slots of the exchanges' pool",
-			   lines_pool_overhead(config->exchange_size, config->exchanges_each)},
-			  {"slots of the chunks' pool",
-			   lines_pool_overhead(config->chunk_size, config->chunks_each)},
+		.parts = {{"the exchanges' slots and tracks", lines_pool_overhead(&exchanges)},
+			  {"the chunks' slots and tracks", lines_pool_overhead(&chunks)},
 			  {"rounding of what is carved", zgi_config_padding_each()}},
 	};
 
-	return lines_add_each(plan, config, line, "slots of two pools, padding");
+	return lines_add_each(plan, config, line,
+			      config->options.track ? "slots and tracks of two pools, padding"
+						    : "slots of two pools, padding");
 }
 
 static int lines_add_inbox(struct zg_plan *plan, const struct zgi_server_config *config)

@@ -107,6 +107,17 @@ class AdminPages(Pages, ServiceCase):
                  for _, labels, value in self.families()["zerog_plan_line_bytes"].samples}
         self.assertEqual(shown, lines)
 
+    def test_pools_are_told_as_one_over_all_shards(self):
+        memory = self.memory_json()
+        rows = {row["name"]: row for row in memory["usage"] if row["kind"] == "pool"}
+        for name, key in (("exchanges", "exchanges"), ("arena chunks", "arena_chunks")):
+            pool, row = memory["pools"][key], rows[name]
+            self.assertEqual(row["holders"], memory["shards"])
+            self.assertEqual(row["count_max"], pool["total"])
+            self.assertEqual(row["live_count"], pool["total"] - pool["free"])
+            self.assertLessEqual(row["live_size"], row["held_size"])
+            self.assertLessEqual(row["held_size"], row["reserved_size"])
+
     def test_arenas_in_use_are_told(self):
         def arenas():
             return [row for row in self.memory_json()["usage"]

@@ -18,6 +18,7 @@ import layers
 import measured
 import paths
 import reference
+import refused
 import source
 import symbols
 
@@ -128,6 +129,24 @@ class Headers(Sample):
     def test_a_header_that_stands_alone_is_accepted(self):
         self.write("include/zerog/a.h", "#pragma once\n#include <stddef.h>\nsize_t a(void);\n")
         self.assert_clean(headers)
+
+
+class Refused(Sample):
+    GOOD = "int main(void)\n{\n#if MISTAKE == 1\n\treturn nothing;\n#endif\n\treturn 0;\n}\n"
+
+    def test_a_mistake_that_compiles_is_found(self):
+        self.write("tests/headers/refused/a.c", self.GOOD.replace("nothing", "1"))
+        problems = refused.check(self.root)
+        self.assertEqual([3] * len(refused.LANGUAGES), [problem.line for problem in problems])
+        self.assertIn("mistake 1 compiles as C with gcc", problems[0].message)
+
+    def test_a_sample_that_is_wrong_without_a_mistake_is_found(self):
+        self.write("tests/headers/refused/a.c", "int main(void)\n{\n\treturn nothing;\n}\n")
+        self.assertIn("nothing is wrong", refused.check(self.root)[0].message)
+
+    def test_a_refused_mistake_is_accepted(self):
+        self.write("tests/headers/refused/a.c", self.GOOD)
+        self.assert_clean(refused)
 
 
 class Symbols(unittest.TestCase):

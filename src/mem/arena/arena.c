@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "base/assert.h"
+#include "mem/pool/track.h"
 #include "mem/watch/poison.h"
 
 #define ARENA_MAGIC UINT32_C(0x6e657261)
@@ -115,8 +116,9 @@ void zg_arena_fini(struct zg_arena *arena)
 	*arena = (struct zg_arena){0};
 }
 
-/* Puts a new chunk in front, or tells why `size` bytes cannot be had. */
-static int arena_grow(struct zg_arena *arena, size_t size)
+/* Puts a new chunk in front, or tells why `size` bytes cannot be had. In a tracked pool the chunk
+ * is that of the allocation's caller. */
+static int arena_grow(struct zg_arena *arena, size_t size, const void *site)
 {
 	size_t chunk_size = 0;
 	struct zg_arena_chunk *chunk;
@@ -131,7 +133,7 @@ static int arena_grow(struct zg_arena *arena, size_t size)
 	if (arena->chunk_count >= arena->chunk_count_max)
 		return -ENOMEM;
 
-	result = zg_pool_take(arena->chunks, &handle, &block);
+	result = zgi_pool_take_for(arena->chunks, site, &handle, &block);
 	if (result < 0)
 		return result;
 
@@ -168,7 +170,7 @@ int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory)
 
 	/* An arena without first memory has no address to give before its first chunk. */
 	if (ZG_UNLIKELY(size > (size_t)(arena->limit - arena->cursor) || arena->cursor == NULL)) {
-		int result = arena_grow(arena, size);
+		int result = arena_grow(arena, size, __builtin_return_address(0));
 
 		if (result < 0) {
 			++arena->refuse_count;

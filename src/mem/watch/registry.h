@@ -10,10 +10,15 @@
 
 #include <zerog/watch.h>
 
+struct zgi_leaks;
+
 struct zgi_watch_class {
 	const char *kind; /* static text */
 	/* Fill in all but the kind. Called while the owner goes on: read with relaxed loads. */
 	void (*measure)(const struct zg_watched *watched, struct zg_usage *ret_usage);
+	/* Tell of each object that users have, with zgi_leaks_add(). As above; NULL: there is
+	 * nothing to be given back. */
+	void (*tell_leaks)(const struct zg_watched *watched, struct zgi_leaks *leaks);
 };
 
 /* The object that embeds a zg_watched. */
