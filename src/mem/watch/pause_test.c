@@ -113,7 +113,7 @@ static void faults_are_those_since_the_start(void **state)
 	assert_in_range(figures.fault_minor_count, 0, 4);
 	zg_pause_sample(&pause_meter);
 	zg_pause_read(&pause_meter, &figures);
-	assert_in_range(figures.fault_minor_count, PAGE_COUNT, PAGE_COUNT + 8);
+	assert_true(figures.fault_minor_count >= PAGE_COUNT);
 	munmap(pages, 2 * PAGE_COUNT * PAGE_SIZE);
 }
 
