@@ -7,6 +7,8 @@
 
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
+#include <zerog/fault.h>
+#include <zerog/layout.h>
 #include <zerog/leaks.h>
 #include <zerog/pause.h>
 #include <zerog/plan.h>
@@ -14,6 +16,7 @@
 #include <zerog/region.h>
 #include <zerog/scratch.h>
 #include <zerog/seal.h>
+#include <zerog/shared_pool.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
 #include <zerog/typed_pool.h>

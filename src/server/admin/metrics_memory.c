@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include <zerog/fault.h>
 #include <zerog/scratch.h>
 
 #define METRICS_NS_PER_S UINT64_C(1000000000)
@@ -164,6 +165,8 @@ void zgi_admin_metrics_memory(struct zg_text *text, const struct zgi_server *ser
 			 "Calls to free after boot.", now->seal.free_count);
 	zgi_admin_metric(text, "zerog_scratch_spills_total", "counter",
 			 "Scratches that left the stack.", zg_scratch_spill_count());
+	zgi_admin_metric(text, "zerog_takes_made_to_fail_total", "counter",
+			 "Takes that a fault made fail (see zerog/fault.h).", zg_fault_total());
 	metrics_turns(text, &now->pause);
 	metrics_kernel(text, now);
 }
