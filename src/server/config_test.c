@@ -96,11 +96,12 @@ static void the_region_holds_what_is_carved_from_it(void **state)
 		uint64_t read_buffer_size;
 		uint64_t body_size_max;
 		uint64_t arena_chunks;
+		bool track;
 	} rows[] = {
-		{1, 1, 1, 1024, 0, 1},
-		{100, 10, 2, 8192, 65536, 32},
-		{1000, 7, 3, 1025, 1, 5},
-		{333, 513, 5, 65024, 99999, 7},
+		{1, 1, 1, 1024, 0, 1, false},
+		{100, 10, 2, 8192, 65536, 32, true},
+		{1000, 7, 3, 1025, 1, 5, false},
+		{333, 513, 5, 65024, 99999, 7, true},
 	};
 
 	(void)state;
@@ -112,6 +113,7 @@ static void the_region_holds_what_is_carved_from_it(void **state)
 		options.write_buffer_size = rows[index].read_buffer_size + 1;
 		options.body_size_max = rows[index].body_size_max;
 		options.arena_chunks = rows[index].arena_chunks;
+		options.track = rows[index].track;
 		assert_region_fits();
 	}
 }
@@ -134,6 +136,34 @@ static void the_region_is_the_plan_without_the_program_and_the_kernel(void **sta
 	for (uint32_t index = 0; index < plan.line_count; index++)
 		if (plan.lines[index].option != NULL)
 			assert_memory_equal(plan.lines[index].option, "--", 2);
+}
+
+static uint64_t planned_bookkeeping(void)
+{
+	static struct zg_plan plan;
+
+	assert_int_equal(configure(), 0);
+	zg_plan_init(&plan);
+	assert_int_equal(zgi_server_plan(&config, &plan), 0);
+	for (uint32_t index = 0; index < plan.line_count; index++)
+		if (strcmp(plan.lines[index].name, "pool bookkeeping") == 0)
+			return plan.lines[index].size_total;
+	fail_msg("the plan has no line for it");
+	return 0;
+}
+
+static void tracks_are_planned(void **state)
+{
+	uint64_t untracked;
+
+	(void)state;
+	if (zg_pool_tracks_all())
+		skip();
+	options.exchanges = 512;
+	options.arena_chunks = 64;
+	untracked = planned_bookkeeping();
+	options.track = true;
+	assert_int_equal(planned_bookkeeping(), untracked + (512 + 64) * 24);
 }
 
 static void shares_add_up_to_no_less_than_was_asked_for(void **state)
@@ -208,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(the_region_holds_what_is_carved_from_it),
 		test(the_region_is_the_plan_without_the_program_and_the_kernel),
+		test(tracks_are_planned),
 		test(shares_add_up_to_no_less_than_was_asked_for),
 		test(one_shard_gets_exactly_what_was_asked_for),
 		test(a_chunk_holds_the_largest_body),

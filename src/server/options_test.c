@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <zerog/options.h>
+#include <zerog/pool.h>
 
 #define ARGUMENTS_MAX 8
 
@@ -151,10 +152,22 @@ static void words_are_one_of_those_listed(void **state)
 	assert_int_equal(parse("--io", "kqueue", NULL), -EINVAL);
 	assert_error_names("kqueue");
 	assert_int_equal(parse("--seal", "none", NULL), -EINVAL);
+	assert_int_equal(parse("--track", "yes", NULL), -EINVAL);
+	assert_error_names("--track takes on or off, not \"yes\"");
 	assert_int_equal(parse("--io=uring", NULL), 0);
 	assert_int_equal(options.io, ZG_IO_URING);
 	assert_int_equal(parse("--io=auto", NULL), 0);
 	assert_int_equal(options.io, ZG_IO_AUTO);
+}
+
+static void tracking_is_off_unless_the_build_has_it_always(void **state)
+{
+	(void)state;
+	assert_int_equal(options.track, zg_pool_tracks_all());
+	assert_int_equal(parse("--track", "on", NULL), 0);
+	assert_true(options.track);
+	assert_int_equal(parse("--track", "off", NULL), zg_pool_tracks_all() ? -EINVAL : 0);
+	assert_int_equal(options.track, zg_pool_tracks_all());
 }
 
 static void an_address_has_its_room_and_no_more(void **state)
@@ -199,6 +212,7 @@ static void help_explains_every_flag(void **state)
 	assert_non_null(strstr(buffer, "--listen"));
 	assert_non_null(strstr(buffer, "--io"));
 	assert_non_null(strstr(buffer, "--seal"));
+	assert_non_null(strstr(buffer, "--track"));
 	assert_non_null(strstr(buffer, "--plan"));
 }
 
@@ -215,6 +229,7 @@ int main(void)
 		test(a_value_that_lacks_is_told),
 		test(an_unknown_flag_is_called_unknown),
 		test(words_are_one_of_those_listed),
+		test(tracking_is_off_unless_the_build_has_it_always),
 		test(an_address_has_its_room_and_no_more),
 		test(switches_have_no_value),
 		test(help_explains_every_flag),

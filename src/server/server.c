@@ -19,6 +19,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "server/leaks.h"
 
 #define SERVER_PAGE_SIZE 4096
 
@@ -299,8 +300,10 @@ static void server_serve(struct zgi_server *server, const sigset_t *signals)
 
 	while (number == 0 && !server_shards_have_ended(server))
 		number = server_signal_wait(signals, 1000);
-	if (number == SIGTERM)
+	if (number == SIGTERM) {
+		server->was_drained = true;
 		server_drain(server, signals);
+	}
 	server_command(server, ZGI_SHARD_STOP);
 }
 
@@ -319,6 +322,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 		return result;
 	}
 	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
+	zgi_server_watch_misuse(server->config.options.track);
 	zg_seal(server->config.options.seal);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	zgi_server_faults(server, &server->faults_at_seal);
@@ -327,6 +331,10 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	server_serve(server, signals);
 	server_threads_join(server);
 	zg_unseal();
+	/* Without a drain, what is in flight is out, and no leak. */
+	if (server->was_drained)
+		zgi_server_tell_leaks(server->name);
+	zgi_server_watch_misuse(false);
 	__atomic_store_n(&server_running, NULL, __ATOMIC_RELEASE);
 	for (uint32_t index = 0; index < server->config.shard_count && result == 0; index++)
 		result = server->shards[index].result;

@@ -42,6 +42,7 @@ struct zgi_server {
 	uint64_t started_ns;
 	uint64_t resident_at_seal; /* bytes */
 	struct zgi_server_faults faults_at_seal;
+	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
 };

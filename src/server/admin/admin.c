@@ -1,10 +1,11 @@
 /*
- * The pages for who runs the service: /healthz, /metrics, /memory and /memory.json. They are
- * handlers like any other: rendered into the exchange's arena, from counters that
- * the shards write without being stopped.
+ * The pages for who runs the service: /healthz, /metrics, /memory, /memory.json and /leaks. They
+ * are handlers like any other: rendered into the exchange's arena, from counters that the shards
+ * write without being stopped.
  */
 
 #include <zerog/app.h>
+#include <zerog/leaks.h>
 
 #include <errno.h>
 
@@ -72,6 +73,18 @@ static int admin_memory(struct zg_exchange *x)
 	return admin_reply(x, ZG_SLICE("text/plain; charset=utf-8"), zgi_admin_memory_print);
 }
 
+static void leaks_print(struct zg_text *text, const struct zgi_server *server)
+{
+	(void)server;
+	/* This page's own exchange is among them: there is always one. */
+	(void)zg_leak_report(text);
+}
+
+static int admin_leaks(struct zg_exchange *x)
+{
+	return admin_reply(x, ZG_SLICE("text/plain; charset=utf-8"), leaks_print);
+}
+
 static int admin_health(struct zg_exchange *x)
 {
 	return zg_reply_text(x, x->web->is_draining ? 503 : 200,
@@ -84,4 +97,5 @@ void zg_admin_routes(struct zg_app *app)
 	zg_get(app, "/metrics", admin_metrics);
 	zg_get(app, "/memory", admin_memory);
 	zg_get(app, "/memory.json", admin_memory_json);
+	zg_get(app, "/leaks", admin_leaks);
 }
