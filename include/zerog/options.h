@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/region.h>
 #include <zerog/seal.h>
 #include <zerog/text.h>
 
@@ -69,6 +70,9 @@ struct zg_options {
 	enum zg_io_kind io;
 	enum zg_seal_mode seal;
 	bool track; /* pools keep where their blocks are taken and given */
+	enum zg_region_pages huge_pages; /* SMALL, TRANSPARENT, EXPLICIT or EXPLICIT_ONLY */
+	enum zg_region_want lock_memory;
+	bool numa; /* memory and threads keep to their node, where there is more than one */
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */

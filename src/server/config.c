@@ -14,6 +14,7 @@
 #include "server/guest_check.h"
 #include "server/inbox.h"
 #include "server/plan_lines.h"
+#include "server/reserve.h"
 #include "server/shard.h"
 #include "web/exchange.h"
 
@@ -22,6 +23,7 @@
 #define CONFIG_RING_ENTRIES 256
 #define CONFIG_RING_ENTRIES_SMALL 64 /* where many shards share few cores */
 #define CONFIG_SHARDS_MANY 16
+#define CONFIG_PADDING_SMALL 65536 /* bytes: pages larger than this are huge ones */
 #define CONFIG_DESCRIPTORS_OWN_EACH 4 /* listener, epoll, wake-up, a file that a page reads */
 
 static uint64_t config_square_root(uint64_t number)
@@ -145,6 +147,17 @@ static void config_sizes(struct zgi_server_config *config)
 	zg_assert(zg_arena_chunk_payload(config->chunk_size) >= payload);
 }
 
+/* libnuma allocates: here, before the plan is measured, and nowhere else. */
+static void config_placement(struct zgi_server_config *config)
+{
+	struct zgi_numa numa;
+
+	if (config->options.numa)
+		zgi_numa_read(&numa);
+	zgi_placement_make(config->options.numa ? &numa : NULL, config->shard_count,
+			   &config->placement);
+}
+
 static int config_guests(struct zgi_server_config *config, struct zg_text *ret_error)
 {
 	struct zg_text finding;
@@ -178,6 +191,7 @@ int zgi_server_configure(const struct zg_options *options, struct zgi_server_con
 	result = config_shards(ret_config, ret_error);
 	if (result < 0)
 		return result;
+	config_placement(ret_config);
 	config_sizes(ret_config);
 	return config_guests(ret_config, ret_error);
 }
@@ -216,7 +230,13 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 {
 	struct zgi_io_options io_options = config_io_options(config);
 	const struct zg_plan_line padding = {
-		.name = "page padding", .count = 1, .size_each = ZGI_PAGE_SIZE};
+		.name = "page padding",
+		/* A part of an ordinary page is nothing that one would want to save. */
+		.option =
+			zgi_reserve_padding(config) > CONFIG_PADDING_SMALL ? "--huge-pages" : NULL,
+		.count = 1,
+		.size_each = zgi_reserve_padding(config),
+	};
 	char buffer[256];
 	struct zg_text error;
 	int result = zgi_plan_add_connections(plan, config);
@@ -224,7 +244,9 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 	if (result == 0)
 		result = zgi_plan_add_shards(plan, config);
 	if (result == 0)
-		result = zg_plan_add(plan, &padding, "so that the stacks begin on a page");
+		result = zg_plan_add(
+			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",
+			config->placement.node_count, config->placement.node_count == 1 ? "" : "s");
 	if (result == 0)
 		result = zgi_io_plan(&io_options, config->shard_count, plan);
 	if (result < 0)
@@ -254,14 +276,13 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 	return result;
 }
 
-uint64_t zgi_server_region_size(const struct zgi_server_config *config)
+uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t shard_count)
 {
 	struct zgi_io_options io_options = config_io_options(config);
 	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
 	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
 	uint64_t each = 0;
 
-	each += ZGI_SHARD_STACK_SIZE + ZGI_PAGE_SIZE;
 	each += config->shard_size;
 	each += config->slots_each * sizeof(struct zgi_connection);
 	each += config->inbox_cells_each * sizeof(struct zgi_inbox_cell);
@@ -269,6 +290,5 @@ uint64_t zgi_server_region_size(const struct zgi_server_config *config)
 	each += zg_pool_memory_size(&chunks);
 	each += zgi_io_carve_size(&io_options);
 	each += zgi_config_padding_each();
-	/* The stacks begin on a page. */
-	return each * config->shard_count + ZGI_PAGE_SIZE;
+	return each * shard_count;
 }

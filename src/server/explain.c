@@ -95,6 +95,10 @@ int zgi_server_explain(const struct zgi_server_config *config, const struct zg_p
 
 	if (result < 0)
 		return result;
+	/* A line without an option is a remainder of the others: it moves with all, and by nothing.
+	 */
+	if (zg_plan_find(plan, name)->option == NULL)
+		return 0;
 	for (size_t index = 0; index < EXPLAIN_LIMIT_COUNT; index++)
 		explain_option(config, plan, zg_plan_find(plan, name), &explain_limits[index],
 			       text);

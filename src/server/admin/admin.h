@@ -67,7 +67,7 @@ struct zgi_admin_snapshot {
 static inline const struct zgi_shard *zgi_admin_shard(const struct zgi_server *server,
 						      uint32_t index)
 {
-	return &server->shards[index];
+	return server->shards[index];
 }
 
 /* snapshot.c: read by any thread, while the shards go on. */

@@ -48,10 +48,11 @@ static int setup(void **state)
 	(void)state;
 	memset(&server, 0, sizeof(server));
 	server.config.shard_count = 1;
-	server.shards = shards;
 	zg_plan_init(&server.plan);
-	for (uint32_t index = 0; index < SHARD_COUNT; index++)
+	for (uint32_t index = 0; index < SHARD_COUNT; index++) {
+		server.shards[index] = &shards[index];
 		zg_pause_init(&shards[index].pause, "shard");
+	}
 	zg_text_init(&text, page, sizeof(page));
 	return 0;
 }

@@ -126,6 +126,8 @@ void zgi_admin_memory_print_json(struct zg_text *text, const struct zgi_server *
 	zg_text_print(text, "{\"plan\": ");
 	zg_plan_print_json(&server->plan, text);
 	json_totals(text, server, &now);
+	zg_text_print(text, ", \"regions\": ");
+	zgi_reserve_print_json(&server->reserve, text);
 	zg_text_print(text, ", \"pools\": {");
 	json_pool(text, "exchanges", &now.exchanges);
 	zg_text_print(text, ", ");

@@ -117,6 +117,7 @@ void zgi_admin_memory_print(struct zg_text *text, const struct zgi_server *serve
 	if (server->config.guest_finding[0] != '\0')
 		zg_text_print(text, "%s\n", server->config.guest_finding);
 	memory_totals(text, server, &now);
+	zgi_reserve_print(&server->reserve, text);
 	memory_pools(text, server, &now);
 	memory_usages(text, &now.usages);
 	memory_pauses(text, server, &now);
