@@ -39,6 +39,8 @@ ZG_BEGIN_DECLS
 	  "What libraries may hold of the guest heap at once, to check it by; 0: not told.") \
 	X(guest_block_size_max, "guest-block-size-max", "bytes", 16, 65536, 68719476736,     \
 	  "The largest block libraries ask the guest heap for, for the same check.")         \
+	X(scratch_size_max, "scratch-size-max", "bytes", 256, 1048576, 67108864,             \
+	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
 	  "How long a request's head may take to arrive.")                                   \
 	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \

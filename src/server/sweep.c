@@ -37,15 +37,14 @@ static void sweep_waiting(struct zgi_shard *shard)
 static void sweep_arena(struct zgi_shard *shard, uint32_t number)
 {
 	struct zgi_shard_arenas *sum = &shard->arenas_sum;
-	uint64_t live_size;
-	uint64_t held_size;
+	struct zg_arena_usage usage;
 
 	if (!zg_pool_is_taken(&shard->exchanges, number))
 		return;
-	zgi_exchange_arena_usage(zgi_shard_exchange_at(shard, number), &live_size, &held_size);
+	zg_arena_usage(&zgi_shard_exchange_at(shard, number)->arena, &usage);
 	sum->live_count++;
-	sum->live_size += live_size;
-	sum->held_size += held_size;
+	sum->live_size += usage.live_size;
+	sum->held_size += usage.held_size;
 }
 
 /* Arenas are added up here, a slice a tick: by the thread that uses them, so that nobody else has

@@ -149,19 +149,3 @@ struct zg_arena *zg_exchange_arena(struct zg_exchange *x)
 	x->is_arena_used = true;
 	return &x->arena;
 }
-
-void zgi_exchange_arena_usage(const struct zg_exchange *x, uint64_t *ret_live_size,
-			      uint64_t *ret_held_size)
-{
-	const struct zg_arena *arena = &x->arena;
-	uint64_t held_size = arena->memory_size;
-	uint64_t payload_size = arena->memory_size;
-
-	if (arena->chunk_count > 0) {
-		held_size += arena->chunk_count * (uint64_t)arena->chunks->block_size;
-		payload_size += arena->chunk_count *
-				(uint64_t)zg_arena_chunk_payload(arena->chunks->block_size);
-	}
-	*ret_live_size = payload_size - (uint64_t)(arena->limit - arena->cursor);
-	*ret_held_size = held_size;
-}

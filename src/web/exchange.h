@@ -152,12 +152,6 @@ void zgi_exchange_fail(struct zg_exchange *x, int status, const char *text);
 /* Has a request begun that has not been answered? (What decides between idle and late.) */
 bool zgi_exchange_has_begun(const struct zg_exchange *x);
 
-/* What the exchange's arena has handed out and holds, in bytes; of an exchange that is taken, and
- * on its own thread. The end of a chunk that was too short for what came next counts as handed out.
- */
-void zgi_exchange_arena_usage(const struct zg_exchange *x, uint64_t *ret_live_size,
-			      uint64_t *ret_held_size);
-
 /* Fetch what a plain request touches of an exchange: its first lines. */
 static inline void zgi_exchange_prefetch(const struct zg_exchange *x)
 {

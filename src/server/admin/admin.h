@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <zerog/pause.h>
+#include <zerog/scratch.h>
 #include <zerog/seal.h>
 #include <zerog/text.h>
 #include <zerog/watch.h>
@@ -16,6 +17,7 @@
 
 #define ZGI_ADMIN_USAGES_MAX 32
 #define ZGI_ADMIN_BOUNDS 16
+#define ZGI_ADMIN_SPILLS_MAX 16
 
 /* The use of one pool over all shards. */
 struct zgi_admin_pool {
@@ -39,6 +41,13 @@ struct zgi_admin_usages {
 	uint32_t count;
 };
 
+/* Places in the source whose scratches left the stack: the latest that began to. */
+struct zgi_admin_spills {
+	struct zg_scratch_site sites[ZGI_ADMIN_SPILLS_MAX];
+	uint32_t count;
+	uint32_t left_out; /* places that found no row */
+};
+
 /* The turns of all shards. */
 struct zgi_admin_pause {
 	struct zg_pause_figures sum; /* but for the longest, which is the longest of all */
@@ -53,6 +62,7 @@ struct zgi_admin_snapshot {
 	struct zgi_admin_pool exchanges;
 	struct zgi_admin_pool chunks;
 	struct zgi_admin_usages usages;
+	struct zgi_admin_spills spills;
 	struct zgi_admin_pause pause;
 	struct zgi_server_faults faults; /* of the whole process, since the seal */
 	struct zg_seal_counts seal;
@@ -82,6 +92,9 @@ void zgi_admin_usages_add(const struct zg_usage *usage, void *user);
 
 /* usage.c: the bytes held for each byte that users have, times 100; 0 when they have none. */
 uint64_t zgi_admin_usage_percent(const struct zg_usage *usage);
+
+/* usage.c: add a place; a visitor of zg_scratch_sites(). */
+void zgi_admin_spills_add(const struct zg_scratch_site *site, void *user);
 
 /* pause.c: the turns of all shards. */
 void zgi_admin_pause_read(const struct zgi_server *server, struct zgi_admin_pause *ret_pause);

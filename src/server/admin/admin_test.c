@@ -140,6 +140,44 @@ static void labels_are_escaped(void **state)
 		"zerog_memory_live_bytes{kind=\"holder\",name=\"a \\\"b\\\" \\\\ c\\nd\"} 5\n");
 }
 
+static void spills_are_told_by_the_place_that_declares_the_scratch(void **state)
+{
+	static unsigned char memory[4096] __attribute__((aligned(ZG_ARENA_ALIGNMENT)));
+	const struct zg_arena_options options = {.memory = memory, .memory_size = sizeof(memory)};
+	struct zg_arena arena;
+	char place[128];
+	struct zg_text line;
+
+	(void)state;
+	assert_int_equal(zg_arena_init(&arena, &options), 0);
+	ZG_SCRATCH(small, 64, &arena);
+	assert_int_equal(zg_scratch_reserve(&small, 1000), 0);
+	zgi_admin_metrics_print(&text, &server);
+	zg_text_init(&line, place, sizeof(place));
+	zg_text_print(&line, "zerog_scratch_site_spills_total{site=\"%s:%u\"} 1\n",
+		      small.site->file, small.site->line);
+	assert_page_has(place);
+	zg_text_init(&text, page, sizeof(page));
+	zgi_admin_memory_print_json(&text, &server);
+	assert_page_has("\"stack_size\": 64, \"wanted_size_max\": 1000, \"spills\": 1");
+	zg_text_init(&text, page, sizeof(page));
+	zgi_admin_memory_print(&text, &server);
+	assert_page_has("scratch declared at");
+	zg_arena_fini(&arena);
+}
+
+static void places_past_the_last_row_are_counted(void **state)
+{
+	const struct zg_scratch_site site = {.file = "a.c", .line = 1};
+	static struct zgi_admin_spills spills;
+
+	(void)state;
+	for (uint32_t count = 0; count < ZGI_ADMIN_SPILLS_MAX + 3; count++)
+		zgi_admin_spills_add(&site, &spills);
+	assert_int_equal(spills.count, ZGI_ADMIN_SPILLS_MAX);
+	assert_int_equal(spills.left_out, 3);
+}
+
 static void the_longest_turn_is_that_of_all_shards(void **state)
 {
 	static struct zgi_admin_pause pause_read;
@@ -192,6 +230,8 @@ int main(void)
 		test(holders_of_one_name_are_one_row),
 		test(names_past_the_last_row_are_one_row_together),
 		test(labels_are_escaped),
+		test(spills_are_told_by_the_place_that_declares_the_scratch),
+		test(places_past_the_last_row_are_counted),
 		test(the_longest_turn_is_that_of_all_shards),
 		test(a_page_without_room_leaves_shards_out_and_stays_whole),
 	};

@@ -7,8 +7,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <zerog/scratch.h>
-
 #define JSON_SHARD_SIZE 512 /* bytes; more than a shard's object takes */
 
 static void json_string(struct zg_text *text, const char *name, const char *value)
@@ -40,7 +38,26 @@ static void json_totals(struct zg_text *text, const struct zgi_server *server,
 		zg_text_print(text, "%s{\"address\": \"%p\", \"count\": %" PRIu64 "}",
 			      index > 0 ? ", " : "", now->sites[index].address,
 			      now->sites[index].count);
-	zg_text_print(text, "], \"scratch\": {\"spills\": %" PRIu64 "}", zg_scratch_spill_count());
+	zg_text_append(text, ZG_SLICE("]"));
+}
+
+static void json_spills(struct zg_text *text, const struct zgi_admin_spills *spills)
+{
+	zg_text_print(text, ", \"scratch\": {\"spills\": %" PRIu64 ", \"sites\": [",
+		      zg_scratch_spill_count());
+	for (uint32_t index = 0; index < spills->count; index++) {
+		const struct zg_scratch_site *site = &spills->sites[index];
+
+		zg_text_append(text, index > 0 ? ZG_SLICE(", {") : ZG_SLICE("{"));
+		json_string(text, "file", site->file);
+		zg_text_print(text,
+			      ", \"line\": %" PRIu32
+			      ", \"stack_size\": %zu, \"wanted_size_max\": %zu"
+			      ", \"spills\": %" PRIu64 ", \"refused\": %" PRIu64 "}",
+			      site->line, site->stack_size, site->wanted_size_max,
+			      site->spill_count, site->refuse_count);
+	}
+	zg_text_print(text, "], \"sites_left_out\": %" PRIu32 "}", spills->left_out);
 }
 
 static void json_usages(struct zg_text *text, const struct zgi_admin_usages *usages)
@@ -126,6 +143,7 @@ void zgi_admin_memory_print_json(struct zg_text *text, const struct zgi_server *
 	zg_text_print(text, "{\"plan\": ");
 	zg_plan_print_json(&server->plan, text);
 	json_totals(text, server, &now);
+	json_spills(text, &now.spills);
 	zg_text_print(text, ", \"regions\": ");
 	zgi_reserve_print_json(&server->reserve, text);
 	zg_text_print(text, ", \"pools\": {");

@@ -6,8 +6,6 @@
 
 #include <inttypes.h>
 
-#include <zerog/scratch.h>
-
 #include "base/clock.h"
 
 #define MEMORY_ROW_SIZE 160 /* bytes; more than a row of a table takes */
@@ -29,6 +27,27 @@ static void memory_totals(struct zg_text *text, const struct zgi_server *server,
 	for (size_t index = 0; index < now->site_count; index++)
 		zg_text_print(text, "  malloc called from %p: %" PRIu64 " times\n",
 			      now->sites[index].address, now->sites[index].count);
+}
+
+static void memory_spills(struct zg_text *text, const struct zgi_admin_spills *spills)
+{
+	if (spills->count == 0)
+		return;
+	zg_text_print(text, "\n%-40s %10s %10s %10s %10s\n", "scratch declared at", "stack",
+		      "wanted", "spills", "refused");
+	for (uint32_t index = 0; index < spills->count; index++) {
+		const struct zg_scratch_site *site = &spills->sites[index];
+		char buffer[256];
+		struct zg_text place;
+
+		zg_text_init(&place, buffer, sizeof(buffer));
+		zg_text_print(&place, "%s:%" PRIu32, site->file, site->line);
+		zg_text_print(text, "%-40s %10zu %10zu %10" PRIu64 " %10" PRIu64 "\n", buffer,
+			      site->stack_size, site->wanted_size_max, site->spill_count,
+			      site->refuse_count);
+	}
+	if (spills->left_out > 0)
+		zg_text_print(text, "and %" PRIu32 " more\n", spills->left_out);
 }
 
 static void memory_pool(struct zg_text *text, const char *name, const struct zgi_admin_pool *pool)
@@ -119,6 +138,7 @@ void zgi_admin_memory_print(struct zg_text *text, const struct zgi_server *serve
 	memory_totals(text, server, &now);
 	zgi_reserve_print(&server->reserve, text);
 	memory_pools(text, server, &now);
+	memory_spills(text, &now.spills);
 	memory_usages(text, &now.usages);
 	memory_pauses(text, server, &now);
 }

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 
 #include <zerog/fault.h>
-#include <zerog/scratch.h>
 
 #define METRICS_NS_PER_S UINT64_C(1000000000)
 
@@ -93,6 +92,27 @@ static void metrics_usage(struct zg_text *text, const struct zgi_admin_usages *u
 	}
 }
 
+/* The label is the place: "src/web/reply.c:42". */
+static void metrics_spills(struct zg_text *text, const struct zgi_admin_spills *spills)
+{
+	/* A family without a sample would be none. */
+	if (spills->count == 0)
+		return;
+	metrics_family(text, "zerog_scratch_site_spills_total", "counter",
+		       "Scratches declared at a place that left the stack.");
+	for (uint32_t index = 0; index < spills->count; index++) {
+		const struct zg_scratch_site *site = &spills->sites[index];
+		char buffer[256];
+		struct zg_text place;
+
+		zg_text_init(&place, buffer, sizeof(buffer));
+		zg_text_print(&place, "%s:%" PRIu32, site->file, site->line);
+		zg_text_append(text, ZG_SLICE("zerog_scratch_site_spills_total{site="));
+		metrics_label(text, buffer);
+		zg_text_print(text, "} %" PRIu64 "\n", site->spill_count);
+	}
+}
+
 /* One family with two samples, told apart by a label. */
 static void metrics_pair(struct zg_text *text, const char *name, const char *help,
 			 const char *const labels[2], const uint64_t values[2])
@@ -165,6 +185,7 @@ void zgi_admin_metrics_memory(struct zg_text *text, const struct zgi_server *ser
 			 "Calls to free after boot.", now->seal.free_count);
 	zgi_admin_metric(text, "zerog_scratch_spills_total", "counter",
 			 "Scratches that left the stack.", zg_scratch_spill_count());
+	metrics_spills(text, &now->spills);
 	zgi_admin_metric(text, "zerog_takes_made_to_fail_total", "counter",
 			 "Takes that a fault made fail (see zerog/fault.h).", zg_fault_total());
 	metrics_turns(text, &now->pause);

@@ -57,6 +57,7 @@ void zgi_admin_snapshot_read(const struct zgi_server *server,
 		.waiting = snapshot_waiting(server),
 	};
 	zgi_admin_usages_read(server, &ret_snapshot->usages);
+	zg_scratch_sites(zgi_admin_spills_add, &ret_snapshot->spills);
 	zgi_admin_pause_read(server, &ret_snapshot->pause);
 	zgi_server_faults(server, &ret_snapshot->faults);
 	zg_seal_counts(&ret_snapshot->seal);

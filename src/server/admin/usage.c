@@ -79,3 +79,13 @@ uint64_t zgi_admin_usage_percent(const struct zg_usage *usage)
 {
 	return usage->live_size == 0 ? 0 : usage->held_size * 100 / usage->live_size;
 }
+
+void zgi_admin_spills_add(const struct zg_scratch_site *site, void *user)
+{
+	struct zgi_admin_spills *spills = user;
+
+	if (spills->count == ZGI_ADMIN_SPILLS_MAX)
+		spills->left_out++;
+	else
+		spills->sites[spills->count++] = *site;
+}
