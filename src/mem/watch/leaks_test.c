@@ -99,9 +99,11 @@ static void objects_are_grouped_by_place(void **state)
 
 static void pools_of_one_name_are_told_as_one(void **state)
 {
+	static const char same_name[] = "orders";
+
 	(void)state;
 	start(0, "orders", true);
-	start(1, "orders", true);
+	start(1, same_name, true);
 	for (int number = 0; number < 2; ++number)
 		(void)take(number);
 	assert_int_equal(report(), 2);
@@ -134,12 +136,14 @@ static void untracked_pool_has_a_count_and_a_remedy(void **state)
 
 static void ages_are_those_of_the_youngest_and_the_oldest(void **state)
 {
+	static const uint64_t minutes[] = {2, 1, 3};
+
 	(void)state;
 	start(0, "orders", true);
 	for (uint32_t i = 0; i < 3; ++i) {
 		(void)take(0);
 		pools[0].tracks[i].taken_ns =
-			zgi_clock_coarse_ns() - (i + 1) * UINT64_C(60000000000);
+			zgi_clock_coarse_ns() - minutes[i] * UINT64_C(60000000000);
 	}
 	assert_int_equal(report(), 3);
 	assert_line(", 60.0 s to 180.0 s old\n");
