@@ -5,20 +5,9 @@
 #define ZEROG_H
 
 #include <zerog/app.h>
-#include <zerog/arena.h>
-#include <zerog/attributes.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
-#include <zerog/leaks.h>
+#include <zerog/memory.h>
 #include <zerog/options.h>
-#include <zerog/plan.h>
-#include <zerog/pool.h>
-#include <zerog/region.h>
-#include <zerog/scratch.h>
-#include <zerog/seal.h>
-#include <zerog/slice.h>
-#include <zerog/text.h>
-#include <zerog/typed_pool.h>
-#include <zerog/watch.h>
 
 #endif

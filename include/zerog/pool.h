@@ -104,6 +104,7 @@ struct zg_pool {
 	uint64_t refuse_count; /* takes that found the pool empty */
 	uint64_t misuse_count; /* stale, double, foreign or invented handles refused */
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
+	uint32_t is_armed; /* takes may be made to fail: see fault.h */
 	size_t block_size_asked; /* bytes, as the options had it */
 	size_t memory_size; /* bytes that the pool uses */
 	const char *name; /* static */

@@ -31,7 +31,9 @@
 #include "base/assert.h"
 #include "base/counter.h"
 #include "mem/pool/track.h"
+#include "mem/watch/fault.h"
 #include "mem/watch/poison.h"
+#include "mem/watch/probes.h"
 
 /* Tests make it small, to see a block retire. */
 #ifndef ZGI_POOL_GENERATION_BITS
@@ -51,9 +53,15 @@ _Static_assert(sizeof(uint64_t) + sizeof(struct zgi_pool_track) + sizeof(uint32_
 	       "a block's slot, track and place in the stack");
 _Static_assert((ZG_POOL_PLAIN | 1) == ZG_POOL_WATCHED, "one comparison sees both magic numbers");
 
+/* Faults may be armed by another thread. */
+static bool pool_is_watched(const struct zg_pool *pool)
+{
+	return zgi_gauge_read(&pool->magic) != ZG_POOL_PLAIN;
+}
+
 static void pool_check(const struct zg_pool *pool)
 {
-	zg_assert((pool->magic | 1) == ZG_POOL_WATCHED);
+	zg_assert((zgi_gauge_read(&pool->magic) | 1) == ZG_POOL_WATCHED);
 }
 
 static zg_handle pool_handle(const struct zg_pool *pool, uint32_t number, uint64_t generation)
@@ -178,13 +186,22 @@ int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 		.name = options->name != NULL ? options->name : "unnamed",
 	};
 	pool_carve(pool, options);
-	pool->magic = pool->tracks != NULL ? ZG_POOL_WATCHED : ZG_POOL_PLAIN;
-#ifdef ZGI_HAS_ASAN
-	pool->magic = ZG_POOL_WATCHED;
-#endif
-	zgi_poison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_pool_arm(&pool->watched, false);
+	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
 	zgi_watch_add(&pool->watched, &zgi_pool_watch_class);
 	return 0;
+}
+
+void zgi_pool_arm(struct zg_watched *watched, bool is_armed)
+{
+	struct zg_pool *pool = ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_pool, watched);
+	bool is_plain = pool->tracks == NULL && !is_armed;
+
+#ifdef ZGI_HAS_POISON
+	is_plain = false;
+#endif
+	zgi_gauge_set(&pool->is_armed, is_armed);
+	zgi_gauge_set(&pool->magic, is_plain ? ZG_POOL_PLAIN : ZG_POOL_WATCHED);
 }
 
 void zg_pool_fini(struct zg_pool *pool)
@@ -193,7 +210,7 @@ void zg_pool_fini(struct zg_pool *pool)
 		return;
 	pool_check(pool);
 	zgi_watch_remove(&pool->watched);
-	zgi_unpoison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_pool){0};
 }
 
@@ -217,7 +234,8 @@ static inline __attribute__((always_inline)) void pool_take_top(struct zg_pool *
 		zgi_gauge_set(&pool->free_count_low, free_count);
 	zgi_counter_add(&pool->take_count, 1);
 
-	zgi_unpoison(pool_block(pool, number), pool->block_size);
+	zgi_poison_pool_take(pool, pool_block(pool, number), pool->block_size_asked);
+	ZGI_PROBE3(pool_take, pool->name, handle.bits, number);
 	*ret_handle = handle;
 	if (ret_block != NULL)
 		*ret_block = pool_block(pool, number);
@@ -226,9 +244,13 @@ static inline __attribute__((always_inline)) void pool_take_top(struct zg_pool *
 int __attribute__((noinline))
 zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_handle *ret_handle, void **ret_block)
 {
+	bool is_fault;
+
 	pool_check(pool);
-	if (pool->free_count == 0) {
+	is_fault = zgi_gauge_read(&pool->is_armed) != 0 && zgi_fault_is_due(pool->name);
+	if (pool->free_count == 0 || is_fault) {
 		zgi_counter_add(&pool->refuse_count, 1);
+		ZGI_PROBE3(pool_exhaust, pool->name, pool->block_count, is_fault);
 		return -ENOMEM;
 	}
 	pool_take_top(pool, pool->tracks != NULL ? site : NULL, ret_handle, ret_block);
@@ -237,7 +259,7 @@ zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_handle *ret_handle,
 
 int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 {
-	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN || pool->free_count == 0))
+	if (ZG_UNLIKELY(pool_is_watched(pool) || pool->free_count == 0))
 		return zgi_pool_take_for(pool, __builtin_return_address(0), ret_handle, ret_block);
 	pool_take_top(pool, NULL, ret_handle, ret_block);
 	return 0;
@@ -271,6 +293,7 @@ pool_refuse(struct zg_pool *pool, zg_handle handle, enum zg_pool_act act, const 
 	};
 
 	zgi_counter_add(&pool->misuse_count, 1);
+	ZGI_PROBE3(pool_misuse, pool->name, handle.bits, number);
 	zgi_pool_track_misuse(pool, number, &misuse);
 	return misuse.error;
 }
@@ -290,7 +313,8 @@ static inline __attribute__((always_inline)) int pool_give_top(struct zg_pool *p
 	uint32_t free_count = pool->free_count;
 	uint64_t bits_next = handle.bits + 1;
 
-	zgi_poison(pool_block(pool, number), pool->block_size);
+	ZGI_PROBE3(pool_give, pool->name, handle.bits, number);
+	zgi_poison_pool_give(pool, pool_block(pool, number), pool->block_size_asked);
 	/* After the last generation comes one that wraps to 0. */
 	if (ZG_UNLIKELY((bits_next & POOL_GENERATION_MAX) == 0))
 		return pool_retire(pool, number);
@@ -319,8 +343,7 @@ int zg_pool_give(struct zg_pool *pool, zg_handle handle)
 {
 	uint32_t number = pool_number(pool, handle);
 
-	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN) ||
-	    !pool_names_a_taken_block(pool, number, handle))
+	if (ZG_UNLIKELY(pool_is_watched(pool)) || !pool_names_a_taken_block(pool, number, handle))
 		return pool_give_watched(pool, __builtin_return_address(0), handle);
 	return pool_give_top(pool, number, handle);
 }

@@ -150,4 +150,5 @@ const struct zgi_watch_class zgi_pool_watch_class = {
 	.kind = "pool",
 	.measure = track_measure,
 	.tell_leaks = track_tell_leaks,
+	.arm = zgi_pool_arm,
 };

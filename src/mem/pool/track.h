@@ -6,6 +6,7 @@
 #ifndef ZEROG_MEM_POOL_TRACK_H
 #define ZEROG_MEM_POOL_TRACK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <zerog/pool.h>
@@ -21,6 +22,15 @@ struct zgi_pool_track {
 
 /* How pools are measured and looked through. */
 extern const struct zgi_watch_class zgi_pool_watch_class;
+
+/**
+ * zgi_pool_arm() - a pool is plain or watched from now on
+ * @watched:   of the pool
+ * @is_armed:  its takes may be made to fail, so they must be seen
+ *
+ * Any thread.
+ */
+void zgi_pool_arm(struct zg_watched *watched, bool is_armed);
 
 /**
  * zgi_pool_take_for() - zg_pool_take() on behalf of a caller

@@ -78,7 +78,8 @@ static void block_size_is_that_of_the_type(void **state)
 static void object_is_found_by_its_handle_until_it_is_given(void **state)
 {
 	order_handle handle = {{0}};
-	struct order *order = NULL;
+	struct order elsewhere;
+	struct order *order = &elsewhere;
 
 	(void)state;
 	assert_int_equal(order_pool_take(&orders, &handle, &order), 0);
