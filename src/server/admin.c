@@ -39,7 +39,7 @@ static struct admin_pool admin_pool_read(const struct zgi_server *server, size_t
 	struct admin_pool sum = {0};
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++) {
-		const char *shard = (const char *)&server->shards[index];
+		const char *shard = (const char *)server->shards[index];
 		const struct zg_pool *pool = (const struct zg_pool *)(const void *)(shard + offset);
 
 		sum.total += pool->block_count;
@@ -57,7 +57,7 @@ static uint64_t admin_waiting(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += zgi_gauge_read(&server->shards[index].waiting_count);
+		sum += zgi_gauge_read(&server->shards[index]->waiting_count);
 	return sum;
 }
 
@@ -66,7 +66,7 @@ static uint64_t admin_open(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += zgi_gauge_read(&server->shards[index].live_count);
+		sum += zgi_gauge_read(&server->shards[index]->live_count);
 	return sum;
 }
 
@@ -231,8 +231,9 @@ static void memory_print(struct zg_text *text, const struct zgi_server *server)
 	for (size_t index = 0; index < now.site_count; index++)
 		zg_text_print(text, "  malloc called from %p: %" PRIu64 " times\n",
 			      now.sites[index].address, now.sites[index].count);
-	zg_text_print(text, "%-18s %10s %10s %10s %10s\n", "pool", "objects", "in use", "most ever",
-		      "refused");
+	zgi_reserve_print(&server->reserve, text);
+	zg_text_print(text, "\n%-18s %10s %10s %10s %10s\n", "pool", "objects", "in use",
+		      "most ever", "refused");
 	memory_pool_print(text, "exchanges", &now.exchanges);
 	memory_pool_print(text, "arena chunks", &now.chunks);
 	zg_text_print(text, "%-18s %10" PRIu64 " %10" PRIu64 "\n", "connections",
@@ -267,7 +268,9 @@ static void memory_print_json(struct zg_text *text, const struct zgi_server *ser
 		zg_text_print(text, "%s{\"address\": \"%p\", \"count\": %" PRIu64 "}",
 			      index > 0 ? ", " : "", now.sites[index].address,
 			      now.sites[index].count);
-	zg_text_print(text, "], \"pools\": {");
+	zg_text_print(text, "], \"regions\": ");
+	zgi_reserve_print_json(&server->reserve, text);
+	zg_text_print(text, ", \"pools\": {");
 	memory_pool_json(text, "exchanges", &now.exchanges);
 	zg_text_print(text, ", ");
 	memory_pool_json(text, "arena_chunks", &now.chunks);
