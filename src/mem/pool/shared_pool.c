@@ -36,6 +36,7 @@
 #include "base/assert.h"
 #include "base/counter.h"
 #include "mem/pool/shared_pool_inside.h"
+#include "mem/pool/track.h"
 #include "mem/watch/poison.h"
 
 __thread char zgi_shared_pool_mark __attribute__((tls_model("initial-exec")));
@@ -172,6 +173,14 @@ shared_pool_take_slowly(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 	return -ENOMEM;
 }
 
+/* In tail position, so that a take in a pool that is not tracked saves no registers for it. */
+static int __attribute__((cold, noinline))
+shared_pool_track(struct zg_shared_pool *pool, uint32_t number, const void *site)
+{
+	zgi_track_take(&pool->tracks[number], site);
+	return 0;
+}
+
 int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handle, void **ret_block)
 {
 	struct zg_shared_pool *pool = cache->pool;
@@ -197,6 +206,8 @@ int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 	*ret_handle = handle;
 	if (ret_block != NULL)
 		*ret_block = shared_pool_block(pool, number);
+	if (ZG_UNLIKELY(pool->is_tracked))
+		return shared_pool_track(pool, number, __builtin_return_address(0));
 	return 0;
 }
 
