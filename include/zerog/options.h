@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/region.h>
 #include <zerog/seal.h>
 #include <zerog/text.h>
 
@@ -64,6 +65,9 @@ struct zg_options {
 	enum zg_io_kind io;
 	enum zg_seal_mode seal;
 	bool track; /* pools keep where their blocks are taken and given */
+	enum zg_region_pages huge_pages; /* SMALL, TRANSPARENT, EXPLICIT or EXPLICIT_ONLY */
+	enum zg_region_want lock_memory;
+	bool numa; /* memory and threads keep to their node, where there is more than one */
 	bool print_plan; /* --plan: print the plan and exit */
 	bool print_help; /* --help */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;

@@ -7,9 +7,9 @@
  * by the pool, every time, as pool.h says.
  *
  * The functions are inline: on a plain pool a take and a give are some twenty
- * instructions each, and no call. On a pool that is watched, because it is tracked or
- * because a tool looks on, they call those of pool.h, and the places kept are those of
- * your own code.
+ * instructions each, and no call. On a pool that is watched, because it is tracked, because
+ * a fault is armed or because a tool looks on, they call those of pool.h, and the places
+ * kept are those of your own code. Probes (see docs/guide/memory/tools.md) lie in those, too.
  *
  * Ownership, threads and limits are those of pool.h.
  */
@@ -46,7 +46,8 @@ ZG_INLINE ZG_MUST_USE int zg_pool_take_inline(struct zg_pool *pool, zg_handle *r
 	uint32_t number = pool->free_top;
 	uint64_t bits;
 
-	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN || free_count == 0)) {
+	if (ZG_UNLIKELY(__atomic_load_n(&pool->magic, __ATOMIC_RELAXED) != ZG_POOL_PLAIN ||
+			free_count == 0)) {
 		/* Not the caller's own variables: an address that is passed on keeps them out of
 		 * registers on the other way, too. */
 		zg_handle handle;
@@ -86,8 +87,9 @@ ZG_INLINE ZG_MUST_USE int zg_pool_give_inline(struct zg_pool *pool, zg_handle ha
 	uint32_t free_count;
 
 	/* A generation that wraps to 0 was the last: the block is retired by the other. */
-	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN || number >= pool->block_count ||
-			pool->slots[number] != handle.bits || bits_next << 28 == 0))
+	if (ZG_UNLIKELY(__atomic_load_n(&pool->magic, __ATOMIC_RELAXED) != ZG_POOL_PLAIN ||
+			number >= pool->block_count || pool->slots[number] != handle.bits ||
+			bits_next << 28 == 0))
 		return zg_pool_give(pool, handle);
 	__atomic_store_n(&pool->slots[number], ~bits_next, __ATOMIC_RELAXED);
 	free_count = pool->free_count;
@@ -108,8 +110,8 @@ ZG_INLINE void *zg_pool_get_inline(struct zg_pool *pool, zg_handle handle)
 {
 	uint32_t number = (uint32_t)(handle.bits >> 36) - pool->handle_first;
 
-	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN || number >= pool->block_count ||
-			pool->slots[number] != handle.bits))
+	if (ZG_UNLIKELY(__atomic_load_n(&pool->magic, __ATOMIC_RELAXED) != ZG_POOL_PLAIN ||
+			number >= pool->block_count || pool->slots[number] != handle.bits))
 		return zg_pool_get(pool, handle);
 	return pool->blocks + number * pool->block_size;
 }

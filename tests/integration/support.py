@@ -311,6 +311,7 @@ def check_clean(test, service, malloc_count=0):
         drift = memory["resident"] - memory["resident_at_seal"]
         test.assertLessEqual(abs(drift), RESIDENT_DRIFT_MAX, "resident memory has changed")
     test.assertEqual(service.stop(), 0, service.log())
+    test.assertNotIn("not given back", service.log())
 
 
 class ServiceCase(unittest.TestCase):

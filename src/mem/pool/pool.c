@@ -53,9 +53,15 @@ _Static_assert(sizeof(uint64_t) + sizeof(struct zgi_pool_track) + sizeof(uint32_
 	       "a block's slot, track and place in the stack");
 _Static_assert((ZG_POOL_PLAIN | 1) == ZG_POOL_WATCHED, "one comparison sees both magic numbers");
 
+/* Faults may be armed by another thread. */
+static bool pool_is_watched(const struct zg_pool *pool)
+{
+	return zgi_gauge_read(&pool->magic) != ZG_POOL_PLAIN;
+}
+
 static void pool_check(const struct zg_pool *pool)
 {
-	zg_assert((pool->magic | 1) == ZG_POOL_WATCHED);
+	zg_assert((zgi_gauge_read(&pool->magic) | 1) == ZG_POOL_WATCHED);
 }
 
 static zg_handle pool_handle(const struct zg_pool *pool, uint32_t number, uint64_t generation)
@@ -253,7 +259,7 @@ zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_handle *ret_handle,
 
 int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 {
-	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN || pool->free_count == 0))
+	if (ZG_UNLIKELY(pool_is_watched(pool) || pool->free_count == 0))
 		return zgi_pool_take_for(pool, __builtin_return_address(0), ret_handle, ret_block);
 	pool_take_top(pool, NULL, ret_handle, ret_block);
 	return 0;
@@ -293,28 +299,30 @@ pool_refuse(struct zg_pool *pool, zg_handle handle, enum zg_pool_act act, const 
 }
 
 /* A block whose handle had the last generation is never taken again. */
-static void __attribute__((cold, noinline)) pool_retire(struct zg_pool *pool, uint32_t number)
+static int __attribute__((cold, noinline)) pool_retire(struct zg_pool *pool, uint32_t number)
 {
 	pool_slot_set(pool, number, ~pool_handle(pool, number, 0).bits);
 	zgi_gauge_set(&pool->retired_count, pool->retired_count + 1);
+	return 0;
 }
 
 /* Puts a taken block on top. */
-static inline __attribute__((always_inline)) void pool_give_top(struct zg_pool *pool,
-								uint32_t number, zg_handle handle)
+static inline __attribute__((always_inline)) int pool_give_top(struct zg_pool *pool,
+							       uint32_t number, zg_handle handle)
 {
 	uint32_t free_count = pool->free_count;
+	uint64_t bits_next = handle.bits + 1;
 
 	ZGI_PROBE3(pool_give, pool->name, handle.bits, number);
 	zgi_poison_pool_give(pool, pool_block(pool, number), pool->block_size_asked);
-	if (ZG_UNLIKELY((handle.bits & POOL_GENERATION_MASK) == POOL_GENERATION_MAX)) {
-		pool_retire(pool, number);
-		return;
-	}
-	pool_slot_set(pool, number, ~(handle.bits + 1));
+	/* After the last generation comes one that wraps to 0. */
+	if (ZG_UNLIKELY((bits_next & POOL_GENERATION_MAX) == 0))
+		return pool_retire(pool, number);
+	pool_slot_set(pool, number, ~bits_next);
 	pool->free_below[free_count] = pool->free_top;
 	pool->free_top = number;
 	zgi_gauge_set(&pool->free_count, free_count + 1);
+	return 0;
 }
 
 /* On behalf of who is at `site`. */
@@ -328,19 +336,16 @@ pool_give_watched(struct zg_pool *pool, const void *site, zg_handle handle)
 		return pool_refuse(pool, handle, ZG_POOL_GIVE, site);
 	if (pool->tracks != NULL)
 		zgi_pool_track_give(pool, number, site);
-	pool_give_top(pool, number, handle);
-	return 0;
+	return pool_give_top(pool, number, handle);
 }
 
 int zg_pool_give(struct zg_pool *pool, zg_handle handle)
 {
 	uint32_t number = pool_number(pool, handle);
 
-	if (ZG_UNLIKELY(pool->magic != ZG_POOL_PLAIN) ||
-	    !pool_names_a_taken_block(pool, number, handle))
+	if (ZG_UNLIKELY(pool_is_watched(pool)) || !pool_names_a_taken_block(pool, number, handle))
 		return pool_give_watched(pool, __builtin_return_address(0), handle);
-	pool_give_top(pool, number, handle);
-	return 0;
+	return pool_give_top(pool, number, handle);
 }
 
 int zg_pool_renew(struct zg_pool *pool, zg_handle handle, zg_handle *ret_handle)
