@@ -60,6 +60,7 @@ struct zg_shared_pool {
 	uint32_t batch_count; /* blocks */
 	uint16_t threads_max;
 	bool has_barrier; /* thieves have a barrier for all: an owner's take needs none */
+	bool is_armed; /* takes may be made to fail: see fault.h */
 	uint32_t magazine_size; /* bytes */
 	size_t block_size; /* bytes, rounded up to the alignment */
 	uint64_t *slots; /* borrowed: one word a block, see shared_pool.c */
@@ -74,6 +75,7 @@ struct zg_shared_pool {
 	alignas(ZG_LINE_SIZE) uint64_t misuse_count; /* of zg_shared_pool_get() */
 	uint32_t magazine_count;
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
+	size_t block_size_asked; /* bytes, as the options had it */
 	const char *name; /* static */
 	struct zg_watched watched;
 };
