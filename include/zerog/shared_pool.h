@@ -63,6 +63,7 @@ struct zg_shared_pool {
 	uint16_t threads_max;
 	bool has_barrier; /* thieves have a barrier for all: an owner's take needs none */
 	bool is_tracked;
+	bool is_armed; /* takes may be made to fail: see fault.h */
 	uint32_t magazine_size; /* bytes */
 	size_t block_size; /* bytes, rounded up to the alignment */
 	uint64_t *slots; /* borrowed: one word a block, see shared_pool.c */
@@ -78,6 +79,7 @@ struct zg_shared_pool {
 	uint32_t magazine_count;
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
 	struct zgi_pool_track *tracks; /* borrowed: one a block; NULL when it is not tracked */
+	size_t block_size_asked; /* bytes, as the options had it */
 	const char *name; /* static */
 	struct zg_watched watched;
 };

@@ -112,9 +112,9 @@ static void setup_measure(const struct zg_watched *watched, struct zg_usage *ret
 	ret_usage->name = pool->name != NULL ? pool->name : "";
 	ret_usage->live_count = taken;
 	ret_usage->count_max = pool->block_count - retired;
-	ret_usage->live_size = taken * pool->block_size;
+	ret_usage->live_size = taken * pool->block_size_asked;
 	ret_usage->held_size =
-		ret_usage->live_size + (uint64_t)(pool->blocks - (unsigned char *)pool->slots);
+		taken * pool->block_size + (uint64_t)(pool->blocks - (unsigned char *)pool->slots);
 	ret_usage->reserved_size = (uint64_t)(pool->blocks - (unsigned char *)pool->slots) +
 				   pool->block_count * pool->block_size;
 }
@@ -143,10 +143,19 @@ static void setup_tell_leaks(const struct zg_watched *watched, struct zgi_leaks 
 		zgi_leaks_add(leaks, &leak);
 }
 
+static void setup_arm(struct zg_watched *watched, bool is_armed)
+{
+	struct zg_shared_pool *pool =
+		ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_shared_pool, watched);
+
+	__atomic_store_n(&pool->is_armed, is_armed, __ATOMIC_RELAXED);
+}
+
 static const struct zgi_watch_class setup_class = {
 	.kind = "shared pool",
 	.measure = setup_measure,
 	.tell_leaks = setup_tell_leaks,
+	.arm = setup_arm,
 };
 
 /* Two empty magazines for each cache, a hint of every block in the depot's filled ones, the rest
@@ -209,6 +218,7 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 		.magazine_size = parts.magazine_size,
 		.magazine_count = parts.magazine_count,
 		.block_size = setup_round(options->block_size),
+		.block_size_asked = options->block_size,
 		.slots = (uint64_t *)(void *)memory,
 		.caches = (struct zg_shared_pool_cache *)(void *)(memory + parts.caches),
 		.magazines = memory + parts.magazines,
@@ -218,7 +228,7 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 	if (pool->is_tracked)
 		pool->tracks = (struct zgi_pool_track *)(void *)(pool->slots + pool->block_count);
 	setup_deal(pool);
-	zgi_poison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
 	zgi_watch_add(&pool->watched, &setup_class);
 	return 0;
 }
@@ -239,7 +249,7 @@ void zg_shared_pool_fini(struct zg_shared_pool *pool)
 			zg_assert(thread == 0);
 	}
 	zgi_watch_remove(&pool->watched);
-	zgi_unpoison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_shared_pool){0};
 }
 
