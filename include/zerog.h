@@ -5,18 +5,15 @@
 #define ZEROG_H
 
 #include <zerog/app.h>
-#include <zerog/arena.h>
-#include <zerog/attributes.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
-#include <zerog/layout.h>
+#include <zerog/memory.h>
 #include <zerog/options.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>
 #include <zerog/scratch.h>
 #include <zerog/seal.h>
-#include <zerog/shared_pool.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
 #include <zerog/watch.h>

@@ -63,6 +63,7 @@ struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
 	enum zg_io_kind io;
 	enum zg_seal_mode seal;
+	bool track; /* pools keep where their blocks are taken and given */
 	bool print_plan; /* --plan: print the plan and exit */
 	bool print_help; /* --help */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;

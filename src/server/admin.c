@@ -5,6 +5,7 @@
  */
 
 #include <zerog/app.h>
+#include <zerog/fault.h>
 #include <zerog/scratch.h>
 
 #include <errno.h>
@@ -173,6 +174,8 @@ static void metrics_print(struct zg_text *text, const struct zgi_server *server)
 	metrics_pool(text, "arena_chunks", &now.chunks);
 	metrics_number(text, "zerog_scratch_spills_total", "counter",
 		       "Scratches that left the stack.", zg_scratch_spill_count());
+	metrics_number(text, "zerog_takes_made_to_fail_total", "counter",
+		       "Takes that a fault made fail (see zerog/fault.h).", zg_fault_total());
 	metrics_number(text, "zerog_mallocs_since_seal_total", "counter",
 		       "Calls to malloc and its relatives after boot.", now.seal.malloc_count);
 	metrics_number(text, "zerog_memory_resident_bytes", "gauge", "Resident memory now.",

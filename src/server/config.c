@@ -208,10 +208,31 @@ static int plan_add_connections(struct zg_plan *plan, const struct zgi_server_co
 			   ZGI_ACCEPT_HEADROOM);
 }
 
-static uint64_t config_pool_overhead(uint64_t block_size, uint32_t block_count)
+/* Bytes of a pool's memory besides its blocks. */
+static uint64_t config_pool_overhead(const struct zg_pool_options *pool)
 {
-	return zg_pool_memory_size(block_size, block_count) -
-	       config_round(block_size, ZG_POOL_ALIGNMENT) * block_count;
+	return zg_pool_memory_size(pool) -
+	       config_round(pool->block_size, ZG_POOL_ALIGNMENT) * pool->block_count;
+}
+
+struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config)
+{
+	return (struct zg_pool_options){
+		.name = "exchanges",
+		.block_size = config->exchange_size,
+		.block_count = config->exchanges_each,
+		.is_tracked = config->options.track,
+	};
+}
+
+struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *config)
+{
+	return (struct zg_pool_options){
+		.name = "arena chunks",
+		.block_size = config->chunk_size,
+		.block_count = config->chunks_each,
+		.is_tracked = config->options.track,
+	};
 }
 
 /* Rounding of what is carved one after the other: slots, inbox, and the I/O object. */
@@ -222,8 +243,9 @@ static uint64_t config_padding_each(void)
 
 static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *config)
 {
-	uint64_t bookkeeping = config_pool_overhead(config->exchange_size, config->exchanges_each) +
-			       config_pool_overhead(config->chunk_size, config->chunks_each) +
+	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
+	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
+	uint64_t bookkeeping = config_pool_overhead(&exchanges) + config_pool_overhead(&chunks) +
 			       config_padding_each();
 	const struct {
 		struct zg_plan_line line;
@@ -240,7 +262,8 @@ static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config 
 		  .size_each = config->chunk_size},
 		 "of --body-size-max or an admin page"},
 		{{.name = "pool bookkeeping", .count = 1, .size_each = bookkeeping},
-		 "slots of two pools, padding"},
+		 config->options.track ? "slots and tracks of two pools, padding"
+				       : "slots of two pools, padding"},
 		{{.name = "inbox cells",
 		  .option = "--exchanges",
 		  .count = config->inbox_cells_each,
@@ -307,14 +330,16 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 uint64_t zgi_server_region_size(const struct zgi_server_config *config)
 {
 	struct zgi_io_options io_options = config_io_options(config);
+	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
+	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
 	uint64_t each = 0;
 
 	each += ZGI_SHARD_STACK_SIZE + CONFIG_PAGE_SIZE;
 	each += config->shard_size;
 	each += config->slots_each * sizeof(struct zgi_connection);
 	each += config->inbox_cells_each * sizeof(struct zgi_inbox_cell);
-	each += zg_pool_memory_size(config->exchange_size, config->exchanges_each);
-	each += zg_pool_memory_size(config->chunk_size, config->chunks_each);
+	each += zg_pool_memory_size(&exchanges);
+	each += zg_pool_memory_size(&chunks);
 	each += zgi_io_carve_size(&io_options);
 	each += config_padding_each();
 	/* The stacks begin on a page. */

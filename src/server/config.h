@@ -9,6 +9,7 @@
 
 #include <zerog/options.h>
 #include <zerog/plan.h>
+#include <zerog/pool.h>
 
 #include "io/io.h"
 #include "io/listen.h"
@@ -59,5 +60,9 @@ ZG_MUST_USE int zgi_server_plan(const struct zgi_server_config *config, struct z
  * @config:  configured
  */
 uint64_t zgi_server_region_size(const struct zgi_server_config *config);
+
+/* A shard's pools, as they are planned and made: all but memory, first index and tag. */
+struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config);
+struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *config);
 
 #endif

@@ -4,6 +4,7 @@
  */
 
 #include <zerog/options.h>
+#include <zerog/pool.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,6 +43,7 @@ void zg_options_init(struct zg_options *options)
 		.listen = "127.0.0.1:60000",
 		.io = ZG_IO_AUTO,
 		.seal = ZG_SEAL_COUNT,
+		.track = zg_pool_tracks_all(),
 	};
 	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++)
 		*options_field(options, &options_limits[index]) = options_limits[index].initial;
@@ -125,6 +127,23 @@ static int options_seal_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_track_set(struct zg_options *options, const char *value,
+			     struct zg_text *ret_error)
+{
+	bool is_on = strcmp(value, "on") == 0;
+
+	if (!is_on && strcmp(value, "off") != 0) {
+		zg_text_print(ret_error, "--track takes on or off, not \"%s\"", value);
+		return -EINVAL;
+	}
+	if (!is_on && zg_pool_tracks_all()) {
+		zg_text_print(ret_error, "--track off needs a build without -Dtracked=true");
+		return -EINVAL;
+	}
+	options->track = is_on;
+	return 0;
+}
+
 static const struct options_word {
 	const char *flag;
 	const char *values;
@@ -139,6 +158,9 @@ static const struct options_word {
 	{"seal", "count or trap; default count",
 	 "What a malloc after boot does: it is counted, or it ends the process with a stack.",
 	 options_seal_set},
+	{"track", "on or off; default off, but on in builds with -Dtracked=true",
+	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
+	 options_track_set},
 };
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))

@@ -6,6 +6,8 @@
 
 #include "server/server.h"
 
+#include <zerog/fault.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -343,6 +345,8 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	if (result < 0)
 		zg_text_print(ret_error, "a shard cannot be made: %s", strerrordesc_np(-result));
 	else
+		result = zg_fault_check_names(ret_error);
+	if (result == 0)
 		result = server_sealed(server, signals, ret_error);
 	server_close(server);
 	return result;

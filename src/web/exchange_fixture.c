@@ -17,7 +17,7 @@ static void fixture_pool_init(struct exchange_fixture *fixture, struct zg_pool *
 {
 	int result;
 
-	options.memory_size = zg_pool_memory_size(options.block_size, options.block_count);
+	options.memory_size = zg_pool_memory_size(&options);
 	result = zg_region_carve(&fixture->region, options.memory_size, ZG_POOL_ALIGNMENT,
 				 &options.memory);
 	zg_assert(result == 0);

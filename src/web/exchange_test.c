@@ -47,10 +47,16 @@ static int serve_failing(struct zg_exchange *x)
 	return result < 0 ? result : -EIO;
 }
 
+/* Uses up all that can be had, so that nothing is left for the answer either. */
 static int serve_no_memory(struct zg_exchange *x)
 {
-	(void)x;
-	return -ENOMEM;
+	void *memory;
+	int result;
+
+	do {
+		result = zg_arena_alloc(zg_exchange_arena(x), 16, &memory);
+	} while (result == 0);
+	return result;
 }
 
 static int serve_nothing(struct zg_exchange *x)

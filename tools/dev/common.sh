@@ -1,10 +1,11 @@
 #!/bin/bash
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
-packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libcmocka-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libcmocka-dev
+	systemtap-sdt-dev)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
-	python3 curl)
+	python3 curl valgrind libc6-dbg gdb)
 packages_lint=("${packages_test[@]}" clang-tidy)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
 
@@ -114,8 +115,14 @@ build_release() {
 # The build in which ASan and UBSan watch; clang's warnings are errors here.
 build_asan() {
 	setup build-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-		-Db_lundef=false
+		-Db_lundef=false -Dtracked=true
 	compile build-asan
+}
+
+# The build that tells Valgrind what its pools and arenas do.
+build_valgrind() {
+	setup build-valgrind gcc -Dbuildtype=debugoptimized -Doptimization=1 -Dvalgrind=true
+	compile build-valgrind
 }
 
 # The build that is fuzzed.

@@ -18,6 +18,7 @@ import layers
 import measured
 import paths
 import reference
+import refused
 import source
 import symbols
 
@@ -130,6 +131,24 @@ class Headers(Sample):
         self.assert_clean(headers)
 
 
+class Refused(Sample):
+    GOOD = "int main(void)\n{\n#if MISTAKE == 1\n\treturn nothing;\n#endif\n\treturn 0;\n}\n"
+
+    def test_a_mistake_that_compiles_is_found(self):
+        self.write("tests/headers/refused/a.c", self.GOOD.replace("nothing", "1"))
+        problems = refused.check(self.root)
+        self.assertEqual([3] * len(refused.LANGUAGES), [problem.line for problem in problems])
+        self.assertIn("mistake 1 compiles as C with gcc", problems[0].message)
+
+    def test_a_sample_that_is_wrong_without_a_mistake_is_found(self):
+        self.write("tests/headers/refused/a.c", "int main(void)\n{\n\treturn nothing;\n}\n")
+        self.assertIn("nothing is wrong", refused.check(self.root)[0].message)
+
+    def test_a_refused_mistake_is_accepted(self):
+        self.write("tests/headers/refused/a.c", self.GOOD)
+        self.assert_clean(refused)
+
+
 class Symbols(unittest.TestCase):
     def test_a_name_that_is_not_ours_is_refused(self):
         problems = symbols.check_listing("lib.a[src_mem_pool_pool.c.o]:\npool_take T 0 1\n")
@@ -148,7 +167,7 @@ class Symbols(unittest.TestCase):
 
     def test_a_library_that_is_not_there_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.assertEqual(1, len(symbols.check(folder)))
+            self.assertEqual(len(symbols.LIBRARIES), len(symbols.check(folder)))
 
 
 class Format(Sample):

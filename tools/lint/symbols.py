@@ -12,13 +12,13 @@ import subprocess
 import source
 from banned import HEAP
 
-LIBRARY = os.path.join("build", "libzerog.a")
+LIBRARIES = [os.path.join("build", name) for name in ("libzerog-memory.a", "libzerog.a")]
 OURS = re.compile(r"^zgi?_[a-z0-9_]+$")
 MEMBER = re.compile(r"^.*\[(.+)\]:$")
 HOOKS = re.compile(r"(^|_)seal_hooks\.c\.o$")
 HOOK_NAMES = set(HEAP) | {"malloc_usable_size"}
-# The compiler's own: sanitizers, coverage, personality.
-COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_)")
+# The compiler's own: sanitizers, coverage, personality; and the mark by which probes find each other.
+COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_|_\.stapsdt\.base$)")
 
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -62,14 +62,17 @@ def check_listing(listing):
     return problems
 
 
-def check(root):
-    library = os.path.join(root, LIBRARY)
-    result = subprocess.run(["nm", "--extern-only", "--format=posix", library],
+def check_library(root, library):
+    result = subprocess.run(["nm", "--extern-only", "--format=posix", os.path.join(root, library)],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
                             check=False)
     if result.returncode != 0:
-        return [source.Problem(LIBRARY, 1, "run ./dev build first: " + result.stderr.strip())]
+        return [source.Problem(library, 1, "run ./dev build first: " + result.stderr.strip())]
     return check_listing(result.stdout)
+
+
+def check(root):
+    return [problem for library in LIBRARIES for problem in check_library(root, library)]
 
 
 if __name__ == "__main__":

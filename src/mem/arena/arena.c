@@ -10,8 +10,8 @@
  * A cleanup is itself an allocation of the arena, so that it disappears with
  * what it cleans up.
  *
- * In builds with ASan, what has not been handed out is poisoned, and a red zone
- * follows each allocation where there is room for one.
+ * In builds that a tool watches, what has not been handed out is poisoned, and a
+ * red zone follows each allocation where there is room for one.
  */
 #include <zerog/arena.h>
 
@@ -19,7 +19,9 @@
 #include <stdbool.h>
 
 #include "base/assert.h"
+#include "mem/pool/track.h"
 #include "mem/watch/poison.h"
+#include "mem/watch/probes.h"
 
 #define ARENA_MAGIC UINT32_C(0x6e657261)
 #define ARENA_CHUNK_MAGIC UINT32_C(0x6b6e6863)
@@ -36,7 +38,7 @@ struct zg_arena_cleanup {
 	void *user; /* borrowed */
 };
 
-/* In builds with ASan: bytes behind an allocation that belong to none. */
+/* In builds that a tool watches: bytes behind an allocation that belong to none. */
 #define ARENA_RED_ZONE_SIZE 16
 
 /* The header is padded so that the payload behind it is aligned. */
@@ -58,6 +60,12 @@ static unsigned char *arena_chunk_start(struct zg_arena_chunk *chunk)
 	return (unsigned char *)chunk + ARENA_HEADER_SIZE;
 }
 
+/* What a block of the chunk pool holds besides its header: no byte that nobody asked for. */
+static size_t arena_chunk_size(const struct zg_arena *arena)
+{
+	return zg_arena_chunk_payload(arena->chunks->block_size_asked);
+}
+
 /* Makes the space behind `cursor` in a chunk, NULL being the first memory, the arena's room. */
 static void arena_enter(struct zg_arena *arena, struct zg_arena_chunk *chunk, unsigned char *cursor)
 {
@@ -67,7 +75,7 @@ static void arena_enter(struct zg_arena *arena, struct zg_arena_chunk *chunk, un
 	if (chunk != NULL) {
 		zg_assert(chunk->magic == ARENA_CHUNK_MAGIC);
 		start = arena_chunk_start(chunk);
-		size = zg_arena_chunk_payload(arena->chunks->block_size);
+		size = arena_chunk_size(arena);
 	}
 	if (size == 0) {
 		zg_assert(cursor == start);
@@ -115,8 +123,9 @@ void zg_arena_fini(struct zg_arena *arena)
 	*arena = (struct zg_arena){0};
 }
 
-/* Puts a new chunk in front, or tells why `size` bytes cannot be had. */
-static int arena_grow(struct zg_arena *arena, size_t size)
+/* Puts a new chunk in front, or tells why `size` bytes cannot be had. In a tracked pool the chunk
+ * is that of the allocation's caller. */
+static int arena_grow(struct zg_arena *arena, size_t size, const void *site)
 {
 	size_t chunk_size = 0;
 	struct zg_arena_chunk *chunk;
@@ -125,13 +134,13 @@ static int arena_grow(struct zg_arena *arena, size_t size)
 	int result;
 
 	if (arena->chunk_count_max > 0)
-		chunk_size = zg_arena_chunk_payload(arena->chunks->block_size);
+		chunk_size = arena_chunk_size(arena);
 	if (size > chunk_size)
 		return size > arena_round_down(arena->memory_size) ? -EMSGSIZE : -ENOMEM;
 	if (arena->chunk_count >= arena->chunk_count_max)
 		return -ENOMEM;
 
-	result = zg_pool_take(arena->chunks, &handle, &block);
+	result = zgi_pool_take_for(arena->chunks, site, &handle, &block);
 	if (result < 0)
 		return result;
 
@@ -144,6 +153,7 @@ static int arena_grow(struct zg_arena *arena, size_t size)
 	arena->chunk_newest = chunk;
 	++arena->chunk_count;
 	arena_enter(arena, chunk, arena_chunk_start(chunk));
+	ZGI_PROBE3(arena_chunk, arena->chunks->name, arena->chunk_count, size);
 	return 0;
 }
 
@@ -155,7 +165,7 @@ static void *arena_advance(struct zg_arena *arena, size_t size)
 	/* The limit is aligned, so rounding up never passes it. */
 	arena->cursor += arena_round_down(size + ZG_ARENA_ALIGNMENT - 1);
 	zgi_unpoison(memory, size);
-#ifdef ZGI_HAS_ASAN
+#ifdef ZGI_HAS_POISON
 	if ((size_t)(arena->limit - arena->cursor) >= ARENA_RED_ZONE_SIZE)
 		arena->cursor += ARENA_RED_ZONE_SIZE;
 #endif
@@ -168,7 +178,7 @@ int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory)
 
 	/* An arena without first memory has no address to give before its first chunk. */
 	if (ZG_UNLIKELY(size > (size_t)(arena->limit - arena->cursor) || arena->cursor == NULL)) {
-		int result = arena_grow(arena, size);
+		int result = arena_grow(arena, size, __builtin_return_address(0));
 
 		if (result < 0) {
 			++arena->refuse_count;

@@ -21,7 +21,8 @@
 #define CHUNK_COUNT 4
 #define FIRST_SIZE 512
 
-static alignas(ZG_POOL_ALIGNMENT) unsigned char pool_memory[64 + CHUNK_COUNT * CHUNK_SIZE];
+static alignas(ZG_POOL_ALIGNMENT) unsigned char pool_memory[ZG_POOL_MEMORY_SIZE_MAX(CHUNK_SIZE,
+										    CHUNK_COUNT)];
 static alignas(ZG_ARENA_ALIGNMENT) unsigned char first_memory[FIRST_SIZE];
 static struct zg_pool chunks;
 static struct zg_arena arena;

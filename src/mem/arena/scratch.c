@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "mem/watch/probes.h"
 
 static uint64_t scratch_spill_count;
 
@@ -37,6 +38,7 @@ int zg_scratch_reserve(struct zg_scratch *scratch, size_t capacity)
 	if (result < 0)
 		return result;
 
+	ZGI_PROBE2(scratch_spill, scratch->capacity, capacity_new);
 	memcpy(memory, scratch->data, scratch->size);
 	scratch->data = memory;
 	scratch->capacity = capacity_new;

@@ -32,7 +32,7 @@ struct model {
 	uint32_t worn_count;
 };
 
-static alignas(ZG_POOL_ALIGNMENT) unsigned char memory[64 + SLOT_COUNT * 64];
+static alignas(ZG_POOL_ALIGNMENT) unsigned char memory[ZG_POOL_MEMORY_SIZE_MAX(64, SLOT_COUNT)];
 static uint64_t sequence_count;
 
 static void start(struct zg_pool *pool)
