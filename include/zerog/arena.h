@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/layout.h>
 #include <zerog/pool.h>
 
 ZG_BEGIN_DECLS
@@ -43,6 +44,7 @@ struct zg_arena {
 	unsigned char *limit; /* end of the current chunk */
 	struct zg_arena_chunk *chunk_newest; /* NULL while in the first memory */
 	struct zg_arena_cleanup *cleanup_newest;
+	zg_cold(growth);
 	struct zg_pool *chunks; /* borrowed */
 	uint64_t refuse_count; /* allocations refused */
 };

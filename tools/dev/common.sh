@@ -7,6 +7,7 @@ packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libcmock
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
 	python3 curl valgrind libc6-dbg gdb)
 packages_lint=("${packages_test[@]}" clang-tidy)
+packages_layout=("${packages_build[@]}" python3 dwarves)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
 
 say() {
