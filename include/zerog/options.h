@@ -35,6 +35,8 @@ ZG_BEGIN_DECLS
 	  "A request body's largest size; more is answered with 413.")                       \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
+	X(scratch_size_max, "scratch-size-max", "bytes", 256, 1048576, 67108864,             \
+	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
 	  "How long a request's head may take to arrive.")                                   \
 	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \

@@ -13,6 +13,8 @@
 
 #include "server/placement.h"
 
+#define COUNTS_MAX (ZGI_NUMA_NODES_MAX + 1) /* and a 0 that ends them */
+
 static struct zgi_numa numa;
 static struct zgi_placement placement;
 
@@ -47,11 +49,11 @@ static void assert_counts(const uint32_t *counts)
 static void a_shard_a_processor_fills_each_node(void **state)
 {
 	(void)state;
-	machine((const uint32_t[]){4, 4, 0});
+	machine((const uint32_t[COUNTS_MAX]){4, 4});
 	zgi_placement_make(&numa, 8, &placement);
 	assert_true(placement.is_bound);
 	assert_null(placement.reason);
-	assert_counts((const uint32_t[]){4, 4, 0});
+	assert_counts((const uint32_t[COUNTS_MAX]){4, 4});
 	assert_int_equal(placement.nodes[1].node, 2);
 	assert_true(CPU_EQUAL(&placement.nodes[1].cpus, &numa.nodes[1].cpus));
 }
@@ -59,17 +61,17 @@ static void a_shard_a_processor_fills_each_node(void **state)
 static void few_shards_are_spread_and_not_crowded_on_the_first_node(void **state)
 {
 	(void)state;
-	machine((const uint32_t[]){32, 32, 0});
+	machine((const uint32_t[COUNTS_MAX]){32, 32});
 	zgi_placement_make(&numa, 2, &placement);
-	assert_counts((const uint32_t[]){1, 1, 0});
+	assert_counts((const uint32_t[COUNTS_MAX]){1, 1});
 	zgi_placement_make(&numa, 3, &placement);
-	assert_counts((const uint32_t[]){2, 1, 0});
+	assert_counts((const uint32_t[COUNTS_MAX]){2, 1});
 }
 
 static void a_node_without_a_shard_gets_no_memory(void **state)
 {
 	(void)state;
-	machine((const uint32_t[]){2, 8, 4, 0});
+	machine((const uint32_t[COUNTS_MAX]){2, 8, 4});
 	zgi_placement_make(&numa, 1, &placement);
 	assert_int_equal(placement.node_count, 1);
 	assert_int_equal(placement.nodes[0].node, 2);
@@ -79,23 +81,23 @@ static void a_node_without_a_shard_gets_no_memory(void **state)
 static void nodes_of_unequal_size_get_their_proportion(void **state)
 {
 	(void)state;
-	machine((const uint32_t[]){2, 6, 0});
+	machine((const uint32_t[COUNTS_MAX]){2, 6});
 	zgi_placement_make(&numa, 8, &placement);
-	assert_counts((const uint32_t[]){2, 6, 0});
+	assert_counts((const uint32_t[COUNTS_MAX]){2, 6});
 	zgi_placement_make(&numa, 53, &placement);
-	assert_counts((const uint32_t[]){13, 40, 0});
+	assert_counts((const uint32_t[COUNTS_MAX]){13, 40});
 }
 
 static void one_node_is_no_choice_and_none_is_none(void **state)
 {
 	(void)state;
-	machine((const uint32_t[]){4, 0});
+	machine((const uint32_t[COUNTS_MAX]){4});
 	zgi_placement_make(&numa, 4, &placement);
 	assert_false(placement.is_bound);
 	assert_string_equal(placement.reason, "there is one node");
-	assert_counts((const uint32_t[]){4, 0});
+	assert_counts((const uint32_t[COUNTS_MAX]){4});
 
-	machine((const uint32_t[]){0});
+	machine((const uint32_t[COUNTS_MAX]){0});
 	numa.reason = "why";
 	zgi_placement_make(&numa, 3, &placement);
 	assert_false(placement.is_bound);
@@ -103,13 +105,13 @@ static void one_node_is_no_choice_and_none_is_none(void **state)
 
 	zgi_placement_make(NULL, 3, &placement);
 	assert_string_equal(placement.reason, "not asked for");
-	assert_counts((const uint32_t[]){3, 0});
+	assert_counts((const uint32_t[COUNTS_MAX]){3});
 }
 
 static void every_shard_finds_its_node(void **state)
 {
 	(void)state;
-	machine((const uint32_t[]){1, 3, 2, 0});
+	machine((const uint32_t[COUNTS_MAX]){1, 3, 2});
 	zgi_placement_make(&numa, 12, &placement);
 	for (uint32_t shard = 0; shard < 12; shard++) {
 		uint32_t index = zgi_placement_node_index(&placement, shard);

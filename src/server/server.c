@@ -7,6 +7,7 @@
 #include "server/server.h"
 
 #include <zerog/fault.h>
+#include <zerog/scratch.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -306,6 +307,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	}
 	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
 	zgi_server_watch_misuse(server->config.options.track);
+	zg_scratch_set_size_max(server->config.options.scratch_size_max);
 	zg_seal(server->config.options.seal);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	gate_open(&server->gate);

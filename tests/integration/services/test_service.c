@@ -290,6 +290,19 @@ static int tickets_init(void)
 					  });
 }
 
+/* GET /scratch?size=N: where N bytes of scratch are to be had. */
+static int use_scratch(struct zg_exchange *x)
+{
+	ZG_SCRATCH(room, 64, zg_exchange_arena(x));
+	int result = zg_scratch_reserve(&room, query_number(x, ZG_SLICE("size"), 0));
+
+	if (result == -EMSGSIZE)
+		return zg_reply_text(x, 413, "nowhere");
+	if (result < 0)
+		return result;
+	return zg_reply_text(x, 200, room.capacity > 64 ? "arena" : "stack");
+}
+
 int main(int argc, char **argv)
 {
 	struct zg_app app;
@@ -314,6 +327,7 @@ int main(int argc, char **argv)
 	zg_get(&app, "/again", again);
 	zg_get(&app, "/never", never);
 	zg_get(&app, "/large", send_large);
+	zg_get(&app, "/scratch", use_scratch);
 	zg_get(&app, "/malloc", allocate);
 	zg_get(&app, "/fail", fail);
 	zg_get(&app, "/fail-for-memory", fail_for_memory);
