@@ -50,6 +50,8 @@ struct zg_shared_pool_options {
 			       * or so few that all caches together keep half of the blocks */
 	uint32_t index_first; /* as in zg_pool_options */
 	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
+	bool is_tracked; /* keep where and when blocks are taken, for the leak report (leaks.h);
+			  * see zg_pool_tracks_all() */
 };
 
 /* Its fields are the pool's own. */
@@ -60,6 +62,8 @@ struct zg_shared_pool {
 	uint32_t batch_count; /* blocks */
 	uint16_t threads_max;
 	bool has_barrier; /* thieves have a barrier for all: an owner's take needs none */
+	bool is_tracked;
+	bool is_armed; /* takes may be made to fail: see fault.h */
 	uint32_t magazine_size; /* bytes */
 	size_t block_size; /* bytes, rounded up to the alignment */
 	uint64_t *slots; /* borrowed: one word a block, see shared_pool.c */
@@ -74,6 +78,8 @@ struct zg_shared_pool {
 	alignas(ZG_LINE_SIZE) uint64_t misuse_count; /* of zg_shared_pool_get() */
 	uint32_t magazine_count;
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
+	struct zgi_pool_track *tracks; /* borrowed: one a block; NULL when it is not tracked */
+	size_t block_size_asked; /* bytes, as the options had it */
 	const char *name; /* static */
 	struct zg_watched watched;
 };

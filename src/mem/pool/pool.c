@@ -226,7 +226,7 @@ static inline __attribute__((always_inline)) void pool_take_top(struct zg_pool *
 	zg_handle handle = {~pool->slots[number]};
 
 	if (site != NULL)
-		zgi_pool_track_take(pool, number, site);
+		zgi_track_take(&pool->tracks[number], site);
 	pool_slot_set(pool, number, handle.bits);
 	pool->free_top = pool->free_below[free_count];
 	zgi_gauge_set(&pool->free_count, free_count);
@@ -335,7 +335,7 @@ pool_give_watched(struct zg_pool *pool, const void *site, zg_handle handle)
 	if (!pool_names_a_taken_block(pool, number, handle))
 		return pool_refuse(pool, handle, ZG_POOL_GIVE, site);
 	if (pool->tracks != NULL)
-		zgi_pool_track_give(pool, number, site);
+		zgi_track_give(&pool->tracks[number], site);
 	return pool_give_top(pool, number, handle);
 }
 
@@ -356,8 +356,8 @@ int zg_pool_renew(struct zg_pool *pool, zg_handle handle, zg_handle *ret_handle)
 	if (!pool_names_a_taken_block(pool, number, handle))
 		return pool_refuse(pool, handle, ZG_POOL_RENEW, __builtin_return_address(0));
 	if (ZG_UNLIKELY(pool->tracks != NULL)) {
-		zgi_pool_track_give(pool, number, __builtin_return_address(0));
-		zgi_pool_track_take(pool, number, __builtin_return_address(0));
+		zgi_track_give(&pool->tracks[number], __builtin_return_address(0));
+		zgi_track_take(&pool->tracks[number], __builtin_return_address(0));
 	}
 	/* The last generation cannot be followed by another: the block keeps its name, and is
 	 * retired when it is given back. */

@@ -1,7 +1,7 @@
 /*
  * The beginning and the end of a shared pool, and what it tells about itself.
  *
- *	memory    slots | caches | magazines | blocks, each from a line's start on
+ *	memory    slots | tracks | caches | magazines | blocks, each from a line's start on
  */
 #include <zerog/shared_pool.h>
 
@@ -11,6 +11,8 @@
 #include "base/assert.h"
 #include "base/counter.h"
 #include "mem/pool/shared_pool_inside.h"
+#include "mem/pool/track.h"
+#include "mem/watch/leaks.h"
 #include "mem/watch/poison.h"
 #include "mem/watch/registry.h"
 
@@ -49,6 +51,11 @@ static uint32_t setup_batch(const struct zg_shared_pool_options *options)
 	return batch == 0 ? 1 : batch;
 }
 
+static bool setup_is_tracked(const struct zg_shared_pool_options *options)
+{
+	return options->is_tracked || zg_pool_tracks_all();
+}
+
 static bool setup_lay_out(const struct zg_shared_pool_options *options,
 			  struct setup_parts *ret_parts)
 {
@@ -72,7 +79,10 @@ static bool setup_lay_out(const struct zg_shared_pool_options *options,
 	parts.magazine_size = (uint32_t)setup_round(sizeof(struct zgi_magazine) +
 						    parts.batch_count * sizeof(uint64_t));
 	/* None of this can overflow: the counts are small. */
-	parts.caches = setup_round(options->block_count * sizeof(uint64_t));
+	parts.caches =
+		setup_round(options->block_count *
+			    (sizeof(uint64_t) +
+			     (setup_is_tracked(options) ? sizeof(struct zgi_pool_track) : 0)));
 	parts.magazines = parts.caches + options->threads_max * sizeof(struct zg_shared_pool_cache);
 	parts.blocks = parts.magazines + (size_t)parts.magazine_count * parts.magazine_size;
 	if (__builtin_mul_overflow(setup_round(options->block_size), (size_t)options->block_count,
@@ -102,14 +112,51 @@ static void setup_measure(const struct zg_watched *watched, struct zg_usage *ret
 	ret_usage->name = pool->name != NULL ? pool->name : "";
 	ret_usage->live_count = taken;
 	ret_usage->count_max = pool->block_count - retired;
-	ret_usage->live_size = taken * pool->block_size;
+	ret_usage->live_size = taken * pool->block_size_asked;
 	ret_usage->held_size =
-		ret_usage->live_size + (uint64_t)(pool->blocks - (unsigned char *)pool->slots);
+		taken * pool->block_size + (uint64_t)(pool->blocks - (unsigned char *)pool->slots);
 	ret_usage->reserved_size = (uint64_t)(pool->blocks - (unsigned char *)pool->slots) +
 				   pool->block_count * pool->block_size;
 }
 
-static const struct zgi_watch_class setup_class = {.kind = "shared pool", .measure = setup_measure};
+static void setup_tell_leaks(const struct zg_watched *watched, struct zgi_leaks *leaks)
+{
+	const struct zg_shared_pool *pool =
+		ZGI_WATCHED_OWNER(watched, struct zg_shared_pool, watched);
+	const struct zgi_tracks tracks = {
+		.name = pool->name != NULL ? pool->name : "",
+		.slots = pool->slots,
+		.tracks = pool->tracks,
+		.block_count = pool->block_count,
+		.handle_first = pool->handle_first,
+	};
+	struct zg_usage usage;
+	struct zgi_leak leak = {.name = tracks.name};
+
+	if (pool->is_tracked) {
+		zgi_tracks_tell(&tracks, leaks);
+		return;
+	}
+	setup_measure(watched, &usage);
+	leak.count = usage.live_count;
+	if (leak.count > 0)
+		zgi_leaks_add(leaks, &leak);
+}
+
+static void setup_arm(struct zg_watched *watched, bool is_armed)
+{
+	struct zg_shared_pool *pool =
+		ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_shared_pool, watched);
+
+	__atomic_store_n(&pool->is_armed, is_armed, __ATOMIC_RELAXED);
+}
+
+static const struct zgi_watch_class setup_class = {
+	.kind = "shared pool",
+	.measure = setup_measure,
+	.tell_leaks = setup_tell_leaks,
+	.arm = setup_arm,
+};
 
 /* Two empty magazines for each cache, a hint of every block in the depot's filled ones, the rest
  * of them empty. Of the filled ones the topmost may not be full: so what is below it is. */
@@ -167,17 +214,21 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 		.batch_count = parts.batch_count,
 		.threads_max = (uint16_t)options->threads_max,
 		.has_barrier = zgi_shared_pool_has_barrier(),
+		.is_tracked = setup_is_tracked(options),
 		.magazine_size = parts.magazine_size,
 		.magazine_count = parts.magazine_count,
 		.block_size = setup_round(options->block_size),
+		.block_size_asked = options->block_size,
 		.slots = (uint64_t *)(void *)memory,
 		.caches = (struct zg_shared_pool_cache *)(void *)(memory + parts.caches),
 		.magazines = memory + parts.magazines,
 		.blocks = memory + parts.blocks,
 		.name = options->name,
 	};
+	if (pool->is_tracked)
+		pool->tracks = (struct zgi_pool_track *)(void *)(pool->slots + pool->block_count);
 	setup_deal(pool);
-	zgi_poison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
 	zgi_watch_add(&pool->watched, &setup_class);
 	return 0;
 }
@@ -198,7 +249,7 @@ void zg_shared_pool_fini(struct zg_shared_pool *pool)
 			zg_assert(thread == 0);
 	}
 	zgi_watch_remove(&pool->watched);
-	zgi_unpoison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_shared_pool){0};
 }
 

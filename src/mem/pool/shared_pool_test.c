@@ -78,13 +78,16 @@ static void on_another_thread(void *(*function)(void *), void *argument)
 static void memory_size_counts_every_part(void **state)
 {
 	struct zg_shared_pool_options options = options_for(BLOCK_COUNT, BATCH_COUNT);
-
-	(void)state;
 	/* Slots, caches of two lines, 16 filled magazines and 4 a thread, of a line each, blocks.
 	 */
-	assert_int_equal(zg_shared_pool_memory_size(&options), BLOCK_COUNT * 8 + THREADS_MAX * 128 +
-								       (16 + 4 * THREADS_MAX) * 64 +
-								       BLOCK_COUNT * 128);
+	size_t untracked = BLOCK_COUNT * 8 + THREADS_MAX * 128 + (16 + 4 * THREADS_MAX) * 64 +
+			   BLOCK_COUNT * 128;
+
+	(void)state;
+	if (!zg_pool_tracks_all())
+		assert_int_equal(zg_shared_pool_memory_size(&options), untracked);
+	options.is_tracked = true;
+	assert_int_equal(zg_shared_pool_memory_size(&options), untracked + BLOCK_COUNT * 24);
 }
 
 static void memory_size_out_of_range_is_zero(void **state)
