@@ -581,7 +581,7 @@ static void usage_is_told_while_the_pool_lives(void **state)
 	assert_string_equal(usage.name, "test");
 	assert_int_equal(usage.live_count, 1);
 	assert_int_equal(usage.count_max, BLOCK_COUNT);
-	assert_int_equal(usage.live_size, 128);
+	assert_int_equal(usage.live_size, BLOCK_SIZE);
 	assert_int_equal(usage.reserved_size, zg_shared_pool_memory_size(&options));
 	assert_int_equal(usage.held_size, usage.reserved_size - (BLOCK_COUNT - 1) * 128);
 	zg_shared_pool_fini(&pool);
