@@ -11,6 +11,7 @@
 #include <zerog/guest_heap.h>
 #include <zerog/layout.h>
 #include <zerog/leaks.h>
+#include <zerog/pause.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>

@@ -131,6 +131,23 @@ static int options_seal_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_explain_set(struct zg_options *options, const char *value,
+			       struct zg_text *ret_error)
+{
+	size_t size = strlen(value);
+
+	if (size == 0 || size >= sizeof(options->explain)) {
+		zg_text_print(ret_error,
+			      "--explain takes the name of a line of the plan, of 1 to "
+			      "%zu bytes; --plan lists them",
+			      sizeof(options->explain) - 1);
+		return -EINVAL;
+	}
+	memcpy(options->explain, value, size + 1);
+	options->print_plan = true;
+	return 0;
+}
+
 static int options_track_set(struct zg_options *options, const char *value,
 			     struct zg_text *ret_error)
 {
@@ -223,6 +240,8 @@ static const struct options_word {
 	 "kernel "
 	 "counts, and has the kernel refuse all that would add memory.",
 	 options_seal_set},
+	{"explain", "LINE, as \"inbox cells\"; default none",
+	 "Print how this line of the plan came about, and exit.", options_explain_set},
 	{"track", "on or off; default off, but on in builds with -Dtracked=true",
 	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
 	 options_track_set},

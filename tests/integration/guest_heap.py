@@ -43,7 +43,7 @@ class GuestHeap(unittest.TestCase):
             self.assertEqual(heap["blocks"], 0)
             self.assertGreaterEqual(heap["mallocs_since_seal"],
                                     report["blocks"] + report["refusals"])
-            self.assertRegex(service.ask("/memory").body.decode(), r"guest heap +16777216 ")
+            self.assertRegex(service.ask("/memory").body.decode(), r"guest heap +16777216 bytes")
             self.assertEqual(service.metric("zerog_guest_heap_failed_total"), heap["failed"])
             # None of it was the service's own, and nothing has grown.
             check_clean(self, service, malloc_count=0)
