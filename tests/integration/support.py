@@ -42,6 +42,11 @@ def run(name, *arguments, **options):
     return result.returncode, result.stdout, result.stderr
 
 
+def has_kernel_seal():
+    """Can --seal kernel be had: no sanitizer, and no container that forbids filters?"""
+    return "no system call filter can be set" not in run("hello", "--plan", "--seal", "kernel")[2]
+
+
 def has_ipv6():
     try:
         with socket.socket(socket.AF_INET6) as probe:

@@ -217,7 +217,8 @@ static void figures_follow_what_is_taken_and_given(void **state)
 						   zg_guest_usable_size(large));
 	assert_true(during.live_size_peak >= during.live_size);
 	assert_true(during.held_size >= during.live_size);
-	assert_true(during.held_size <= during.size);
+	/* What nobody has is not held, but for a few slices that are kept at hand. */
+	assert_true(during.held_size <= during.live_size + 2 * MIB);
 	zg_guest_free(small);
 	zg_guest_free(large);
 	after = counts_now();

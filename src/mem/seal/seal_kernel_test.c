@@ -373,6 +373,20 @@ static rlim_t limit_of(int resource)
 	return limit.rlim_cur;
 }
 
+static void look_at_the_limits(void *user)
+{
+	(void)user;
+	seal_now();
+	CHILD_CHECK(limit_of(RLIMIT_AS) == zgi_fixture_status("VmSize:") * 1024);
+	CHILD_CHECK(limit_of(RLIMIT_DATA) == zgi_fixture_status("VmData:") * 1024);
+	CHILD_CHECK(limit_of(RLIMIT_STACK) == zgi_fixture_status("VmStk:") * 1024);
+}
+
+static void the_limits_stand_at_what_is_used(void **state)
+{
+	check_in_child(state, look_at_the_limits);
+}
+
 /* As a container does that lets nobody have a filter. */
 static void forbid_filters(void)
 {
@@ -454,6 +468,7 @@ int main(void)
 		cmocka_unit_test(threads_that_are_there_are_sealed_too),
 		cmocka_unit_test(every_page_that_can_be_written_is_there_already),
 		cmocka_unit_test(the_first_stack_has_what_it_needs_and_grows_no_more),
+		cmocka_unit_test(the_limits_stand_at_what_is_used),
 		cmocka_unit_test(a_crash_is_told_as_ever),
 		cmocka_unit_test(unsealing_opens_the_counters_and_not_the_kernel),
 		cmocka_unit_test(no_privilege_is_needed),

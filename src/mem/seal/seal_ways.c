@@ -203,15 +203,23 @@ static long take_uselib(void)
 }
 #endif
 
-static long take_set_mm(void)
+/* The one operation that asks for nothing but its own size, and needs no privilege. */
+static long ways_set_mm(unsigned long option)
 {
-	return ways_outcome(prctl(PR_SET_MM, PR_SET_MM_BRK, 0, 0, 0));
+	unsigned size;
+
+	return ways_outcome(syscall(SYS_prctl, option, PR_SET_MM_MAP_SIZE, &size, 0UL, 0UL));
 }
 
+static long take_set_mm(void)
+{
+	return ways_set_mm(PR_SET_MM);
+}
+
+/* The kernel looks at 32 bits of it. */
 static long take_set_mm_wide(void)
 {
-	return ways_outcome(
-		syscall(SYS_prctl, (1UL << 32) | PR_SET_MM, PR_SET_MM_BRK, 0UL, 0UL, 0UL));
+	return ways_set_mm((1UL << 32) | PR_SET_MM);
 }
 
 static long take_io_setup(void)
@@ -456,8 +464,8 @@ static const struct zgi_seal_way ways[] = {
 	{"modify_ldt", "a question", take_modify_ldt, false},
 	{"uselib", "the C library", take_uselib, false},
 #endif
-	{"prctl", "another break", take_set_mm, false},
-	{"prctl", "another break, by more bits than count", take_set_mm_wide, false},
+	{"prctl", "the bounds of memory", take_set_mm, false},
+	{"prctl", "the same, by more bits than count", take_set_mm_wide, false},
 	{"io_setup", "a ring", take_io_setup, false},
 	{"userfaultfd", "a descriptor", take_userfaultfd, false},
 	{"clone", "a process", take_clone, true},
