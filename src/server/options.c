@@ -43,9 +43,9 @@ void zg_options_init(struct zg_options *options)
 		.listen = "127.0.0.1:60000",
 		.io = ZG_IO_AUTO,
 		.seal = ZG_SEAL_COUNT,
+		.track = zg_pool_tracks_all(),
 		.huge_pages = ZG_REGION_PAGES_TRANSPARENT,
 		.numa = true,
-		.track = zg_pool_tracks_all(),
 	};
 	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++)
 		*options_field(options, &options_limits[index]) = options_limits[index].initial;
@@ -129,6 +129,40 @@ static int options_seal_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_explain_set(struct zg_options *options, const char *value,
+			       struct zg_text *ret_error)
+{
+	size_t size = strlen(value);
+
+	if (size == 0 || size >= sizeof(options->explain)) {
+		zg_text_print(ret_error,
+			      "--explain takes the name of a line of the plan, of 1 to "
+			      "%zu bytes; --plan lists them",
+			      sizeof(options->explain) - 1);
+		return -EINVAL;
+	}
+	memcpy(options->explain, value, size + 1);
+	options->print_plan = true;
+	return 0;
+}
+
+static int options_track_set(struct zg_options *options, const char *value,
+			     struct zg_text *ret_error)
+{
+	bool is_on = strcmp(value, "on") == 0;
+
+	if (!is_on && strcmp(value, "off") != 0) {
+		zg_text_print(ret_error, "--track takes on or off, not \"%s\"", value);
+		return -EINVAL;
+	}
+	if (!is_on && zg_pool_tracks_all()) {
+		zg_text_print(ret_error, "--track off needs a build without -Dtracked=true");
+		return -EINVAL;
+	}
+	options->track = is_on;
+	return 0;
+}
+
 /* A word of a few; its place among them. */
 static int options_choose(const char *const *words, const char *value)
 {
@@ -188,23 +222,6 @@ static int options_numa_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
-static int options_track_set(struct zg_options *options, const char *value,
-			     struct zg_text *ret_error)
-{
-	bool is_on = strcmp(value, "on") == 0;
-
-	if (!is_on && strcmp(value, "off") != 0) {
-		zg_text_print(ret_error, "--track takes on or off, not \"%s\"", value);
-		return -EINVAL;
-	}
-	if (!is_on && zg_pool_tracks_all()) {
-		zg_text_print(ret_error, "--track off needs a build without -Dtracked=true");
-		return -EINVAL;
-	}
-	options->track = is_on;
-	return 0;
-}
-
 static const struct options_word {
 	const char *flag;
 	const char *values;
@@ -219,6 +236,11 @@ static const struct options_word {
 	{"seal", "count or trap; default count",
 	 "What a malloc after boot does: it is counted, or it ends the process with a stack.",
 	 options_seal_set},
+	{"explain", "LINE, as \"inbox cells\"; default none",
+	 "Print how this line of the plan came about, and exit.", options_explain_set},
+	{"track", "on or off; default off, but on in builds with -Dtracked=true",
+	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
+	 options_track_set},
 	{"huge-pages", "off, transparent, explicit or explicit-only; default transparent",
 	 "Which pages memory lies on; explicit are those of vm.nr_hugepages, transparent ones in "
 	 "their place where they are too few, unless explicit-only.",
@@ -230,9 +252,6 @@ static const struct options_word {
 	{"numa", "off or auto; default auto",
 	 "Keep each shard's thread and memory to one NUMA node, where there are several.",
 	 options_numa_set},
-	{"track", "on or off; default off, but on in builds with -Dtracked=true",
-	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
-	 options_track_set},
 };
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))

@@ -160,6 +160,16 @@ static void words_are_one_of_those_listed(void **state)
 	assert_int_equal(options.io, ZG_IO_AUTO);
 }
 
+static void tracking_is_off_unless_the_build_has_it_always(void **state)
+{
+	(void)state;
+	assert_int_equal(options.track, zg_pool_tracks_all());
+	assert_int_equal(parse("--track", "on", NULL), 0);
+	assert_true(options.track);
+	assert_int_equal(parse("--track", "off", NULL), zg_pool_tracks_all() ? -EINVAL : 0);
+	assert_int_equal(options.track, zg_pool_tracks_all());
+}
+
 static void memory_is_on_huge_pages_and_on_its_node_unless_told_otherwise(void **state)
 {
 	(void)state;
@@ -207,16 +217,6 @@ static void nodes_are_looked_at_or_not(void **state)
 	assert_error_names("--numa takes off or auto");
 }
 
-static void tracking_is_off_unless_the_build_has_it_always(void **state)
-{
-	(void)state;
-	assert_int_equal(options.track, zg_pool_tracks_all());
-	assert_int_equal(parse("--track", "on", NULL), 0);
-	assert_true(options.track);
-	assert_int_equal(parse("--track", "off", NULL), zg_pool_tracks_all() ? -EINVAL : 0);
-	assert_int_equal(options.track, zg_pool_tracks_all());
-}
-
 static void an_address_has_its_room_and_no_more(void **state)
 {
 	char address[ZG_LISTEN_SIZE + 1];
@@ -259,10 +259,10 @@ static void help_explains_every_flag(void **state)
 	assert_non_null(strstr(buffer, "--listen"));
 	assert_non_null(strstr(buffer, "--io"));
 	assert_non_null(strstr(buffer, "--seal"));
+	assert_non_null(strstr(buffer, "--track"));
 	assert_non_null(strstr(buffer, "--huge-pages"));
 	assert_non_null(strstr(buffer, "--lock-memory"));
 	assert_non_null(strstr(buffer, "--numa"));
-	assert_non_null(strstr(buffer, "--track"));
 	assert_non_null(strstr(buffer, "--plan"));
 }
 
@@ -279,11 +279,11 @@ int main(void)
 		test(a_value_that_lacks_is_told),
 		test(an_unknown_flag_is_called_unknown),
 		test(words_are_one_of_those_listed),
+		test(tracking_is_off_unless_the_build_has_it_always),
 		test(memory_is_on_huge_pages_and_on_its_node_unless_told_otherwise),
 		test(huge_pages_are_of_one_of_four_kinds),
 		test(memory_is_locked_as_far_as_it_goes_or_must_be),
 		test(nodes_are_looked_at_or_not),
-		test(tracking_is_off_unless_the_build_has_it_always),
 		test(an_address_has_its_room_and_no_more),
 		test(switches_have_no_value),
 		test(help_explains_every_flag),

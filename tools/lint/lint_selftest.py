@@ -260,6 +260,16 @@ class Measured(Sample):
         self.assertIn("| zerog-uring | 1,234 |", source.read(self.root, "README.md"))
         self.assert_clean(measured)
 
+    def test_a_bench_has_its_table_and_targets_once_it_was_measured(self):
+        rows = [{"subject": "pool", "metric": "fixed64_pairs_ns", "value": 2.25}]
+        targets = [{"name": "pairs", "target": "<= 3", "measured": 2.25, "met": True},
+                   {"name": "others", "target": "<= 1", "measured": None, "met": None}]
+        self.write("bench/results/alloc.json", json.dumps({"rows": rows, "targets": targets}))
+        text = measured.render(self.root)
+        self.assertRegex(text, r"\| pool \|  \|  \| 2\.2 \|")
+        self.assertIn("| pairs | <= 3 | 2.25 | yes |", text)
+        self.assertNotIn("others", text)
+
 
 if __name__ == "__main__":
     unittest.main()

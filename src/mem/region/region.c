@@ -27,10 +27,7 @@ static void region_measure(const struct zg_watched *watched, struct zg_usage *re
 	ret_usage->reserved_size = region->size;
 }
 
-static const struct zgi_watch_class region_class = {
-	.kind = "region",
-	.measure = region_measure,
-};
+static const struct zgi_watch_class region_class = {.kind = "region", .measure = region_measure};
 
 /* A region smaller than its own rounding to a huge page is not worth one of another size. */
 static size_t region_page_size(const struct zg_region_options *options)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <zerog.h>
 
@@ -173,6 +174,17 @@ static int slow_fail(struct zg_exchange *x)
 	return result < 0 ? result : ZG_PENDING;
 }
 
+/* Keeps the loop from turning: what no handler should do. */
+static int block(struct zg_exchange *x)
+{
+	uint64_t ms = query_number(x, ZG_SLICE("ms"), 50);
+	struct timespec wait = {.tv_sec = (time_t)(ms / 1000),
+				.tv_nsec = (long)(ms % 1000) * 1000000};
+
+	(void)nanosleep(&wait, NULL);
+	return zg_reply_text(x, 200, "blocked");
+}
+
 /* Nobody will resume it. */
 static int never(struct zg_exchange *x)
 {
@@ -188,6 +200,17 @@ static int send_large(struct zg_exchange *x)
 		return zg_reply_text(x, 400, "too large");
 	return zg_reply(x, 200, ZG_SLICE("application/octet-stream"),
 			(struct zg_slice){large, size});
+}
+
+static int hello(struct zg_exchange *x)
+{
+	return zg_reply_text(x, 200, "Hello");
+}
+
+/* Whatever was sent comes back. */
+static int echo(struct zg_exchange *x)
+{
+	return zg_reply(x, 200, ZG_SLICE("application/octet-stream"), zg_request_body(x));
 }
 
 static int allocate(struct zg_exchange *x)
@@ -279,6 +302,19 @@ static int tickets_init(void)
 					  });
 }
 
+/* GET /scratch?size=N: where N bytes of scratch are to be had. */
+static int use_scratch(struct zg_exchange *x)
+{
+	ZG_SCRATCH(room, 64, zg_exchange_arena(x));
+	int result = zg_scratch_reserve(&room, query_number(x, ZG_SLICE("size"), 0));
+
+	if (result == -EMSGSIZE)
+		return zg_reply_text(x, 413, "nowhere");
+	if (result < 0)
+		return result;
+	return zg_reply_text(x, 200, room.capacity > 64 ? "arena" : "stack");
+}
+
 int main(int argc, char **argv)
 {
 	struct zg_app app;
@@ -288,6 +324,8 @@ int main(int argc, char **argv)
 	if (tickets_init() < 0)
 		return 1;
 	zg_app_init(&app, "test_service");
+	zg_get(&app, "/", hello);
+	zg_post(&app, "/echo", echo);
 	zg_route_any(&app, "/dump", dump);
 	zg_route_any(&app, "/dump/{first}", dump);
 	zg_route_any(&app, "/dump/{first}/fixed", dump);
@@ -299,8 +337,10 @@ int main(int argc, char **argv)
 	zg_get(&app, "/slow-fail", slow_fail);
 	zg_get(&app, "/twice", twice);
 	zg_get(&app, "/again", again);
+	zg_get(&app, "/block", block);
 	zg_get(&app, "/never", never);
 	zg_get(&app, "/large", send_large);
+	zg_get(&app, "/scratch", use_scratch);
 	zg_get(&app, "/malloc", allocate);
 	zg_get(&app, "/fail", fail);
 	zg_get(&app, "/fail-for-memory", fail_for_memory);
