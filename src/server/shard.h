@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <zerog/layout.h>
 #include <zerog/pause.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>
@@ -102,11 +103,11 @@ struct zgi_shard {
 	uint32_t hot_hand; /* the exchange to be looked at next when one has to make room */
 	struct zgi_shard_times times;
 	struct zgi_shard_counters counters;
-	struct zg_pool exchanges;
-	struct zg_pool chunks;
+	alignas(ZG_LINE_SIZE) struct zg_pool exchanges;
+	alignas(ZG_LINE_SIZE) struct zg_pool chunks;
 	struct zgi_web web;
 
-	/* What a turn touches. */
+	zg_cold(turn);
 	uint64_t started_ns;
 	time_t date_seconds;
 	uint32_t sweep_cursor;
@@ -123,7 +124,7 @@ struct zgi_shard {
 	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
 	unsigned char discard[ZGI_DISCARD_SIZE]; /* where what nobody will read is received */
 
-	/* What boot and the end touch. */
+	zg_cold(boot);
 	struct zgi_server *server; /* borrowed */
 	uint32_t command; /* enum zgi_shard_command, set by the server's thread */
 	uint64_t ended; /* 1 when the thread has left its loop */
@@ -131,6 +132,11 @@ struct zgi_shard {
 	unsigned char *stack; /* in the region */
 	pthread_t thread;
 };
+
+ZG_ON_LINES(struct zgi_shard, magic, times, 2);
+ZG_LINE_STARTS(struct zgi_shard, exchanges);
+ZG_LINE_STARTS(struct zgi_shard, chunks);
+ZG_WHOLE_LINES(struct zgi_shard);
 
 /**
  * zgi_shard_init() - carve a shard's parts from the region

@@ -10,6 +10,7 @@ packages_lint=("${packages_test[@]}" clang-tidy)
 packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl gnuplot-nox
 	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4)
+packages_layout=("${packages_build[@]}" python3 dwarves)
 
 say() {
 	echo "dev: $*" >&2

@@ -46,8 +46,7 @@
 
 _Static_assert(ZGI_POOL_GENERATION_BITS <= POOL_INDEX_SHIFT, "a generation must fit its field");
 _Static_assert(sizeof(zg_handle) == 8, "a handle travels in one register");
-_Static_assert(offsetof(struct zg_pool, take_count) + sizeof(uint64_t) == 64,
-	       "a take and a give touch one cache line of the pool");
+ZG_ON_ONE_LINE(struct zg_pool, magic, take_count);
 _Static_assert(sizeof(uint64_t) + sizeof(struct zgi_pool_track) + sizeof(uint32_t) ==
 		       ZG_POOL_BOOKKEEPING_SIZE_MAX,
 	       "a block's slot, track and place in the stack");

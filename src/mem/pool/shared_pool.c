@@ -163,6 +163,7 @@ static bool cache_claim(struct zg_shared_pool_cache *cache, uint64_t hint)
 	return true;
 }
 
+/* A refusal, real or made. */
 static int __attribute__((cold, noinline))
 shared_pool_exhaust(struct zg_shared_pool_cache *cache, bool is_fault)
 {
@@ -175,16 +176,15 @@ shared_pool_exhaust(struct zg_shared_pool_cache *cache, bool is_fault)
 static int __attribute__((noinline))
 shared_pool_take_slowly(struct zg_shared_pool_cache *cache, zg_handle *ret_handle)
 {
-	if (zgi_shared_pool_steal(cache, ret_handle)) {
-		zgi_counter_add(&cache->steal_count, 1);
-		return 0;
-	}
-	return shared_pool_exhaust(cache, false);
+	if (!zgi_shared_pool_steal(cache, ret_handle))
+		return shared_pool_exhaust(cache, false);
+	zgi_counter_add(&cache->steal_count, 1);
+	return 0;
 }
 
 /* In tail position, so that a take in a pool that is not tracked saves no registers for it. */
 static int __attribute__((cold, noinline))
-shared_pool_track(struct zg_shared_pool *pool, uint32_t number, const void *site)
+shared_pool_track(const struct zg_shared_pool *pool, uint32_t number, const void *site)
 {
 	zgi_track_take(&pool->tracks[number], site);
 	return 0;
@@ -197,7 +197,7 @@ int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 	uint32_t number;
 
 	zg_assert(zgi_shared_pool_is_own(cache));
-	if (ZG_UNLIKELY(__atomic_load_n(&pool->is_armed, __ATOMIC_RELAXED)) &&
+	if (ZG_UNLIKELY(__atomic_load_n(&pool->is_fault_armed, __ATOMIC_RELAXED)) &&
 	    zgi_fault_is_due(pool->name))
 		return shared_pool_exhaust(cache, true);
 	do {
@@ -219,7 +219,7 @@ int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 	*ret_handle = handle;
 	if (ret_block != NULL)
 		*ret_block = shared_pool_block(pool, number);
-	if (ZG_UNLIKELY(pool->is_tracked))
+	if (ZG_UNLIKELY(pool->tracks != NULL))
 		return shared_pool_track(pool, number, __builtin_return_address(0));
 	return 0;
 }
