@@ -8,6 +8,7 @@
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
 #include <zerog/fault.h>
+#include <zerog/guest_heap.h>
 #include <zerog/layout.h>
 #include <zerog/leaks.h>
 #include <zerog/pause.h>

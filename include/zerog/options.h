@@ -41,6 +41,8 @@ ZG_BEGIN_DECLS
 	  "The largest block libraries ask the guest heap for, for the same check.")         \
 	X(scratch_size_max, "scratch-size-max", "bytes", 256, 1048576, 67108864,             \
 	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
+	X(guest_heap_size, "guest-heap-size", "bytes", 0, 0, 34359738368,                    \
+	  "A heap for libraries that allocate while serving, in steps of 4 MiB; 0: none.")   \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
 	  "How long a request's head may take to arrive.")                                   \
 	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \

@@ -16,5 +16,6 @@ enum zgi_cli_status {
 
 int zgi_cli_plan(int argc, char **argv);
 int zgi_cli_hold(int argc, char **argv);
+int zgi_cli_seal(int argc, char **argv);
 
 #endif

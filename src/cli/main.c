@@ -18,6 +18,7 @@ struct cli_verb {
 
 static const struct cli_verb cli_verbs[] = {
 	{"plan", "print what a service with these options will hold in memory", zgi_cli_plan},
+	{"seal", "print which system calls the kernel seal refuses, how, and why", zgi_cli_seal},
 	{"hold", "open and hold connections against a server, and check its replies", zgi_cli_hold},
 };
 

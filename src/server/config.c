@@ -7,8 +7,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+#include <zerog/guest_heap.h>
 
 #include "base/assert.h"
 #include "server/guest_check.h"
@@ -147,6 +150,24 @@ static void config_sizes(struct zgi_server_config *config)
 	zg_assert(zg_arena_chunk_payload(config->chunk_size) >= payload);
 }
 
+/* Here rather than when all is ready, because the plan would be about another process. */
+static int config_seal(const struct zg_options *options, struct zg_text *ret_error)
+{
+	int result = zg_seal_prepare(options->seal);
+
+	if (result < 0)
+		zgi_server_seal_refused(result, ret_error);
+	return result;
+}
+
+void zgi_server_seal_refused(int error, struct zg_text *ret_error)
+{
+	zg_text_print(ret_error, "--seal kernel is not to be had here: %s; use --seal count%s",
+		      error == -EOPNOTSUPP ? "no system call filter can be set (seccomp)"
+					   : strerrordesc_np(-error),
+		      error == -EOPNOTSUPP ? ", or let the container have seccomp" : "");
+}
+
 /* libnuma allocates: here, before the plan is measured, and nowhere else. */
 static void config_placement(struct zgi_server_config *config)
 {
@@ -163,6 +184,8 @@ static int config_guests(struct zgi_server_config *config, struct zg_text *ret_e
 	struct zg_text finding;
 	int result;
 
+	config->guest_heap_size =
+		zgi_config_round(config->options.guest_heap_size, ZG_GUEST_HEAP_GRAIN);
 	zg_text_init(&finding, config->guest_finding, sizeof(config->guest_finding));
 	result = zgi_guest_check(&config->options, config->guest_heap_size, &finding);
 	if (result < 0)
@@ -179,6 +202,9 @@ int zgi_server_configure(const struct zg_options *options, struct zgi_server_con
 	*ret_config = (struct zgi_server_config){.options = *options};
 	zg_text_init(&reason, ret_config->io_reason, sizeof(ret_config->io_reason));
 	config_descriptors_raise();
+	result = config_seal(options, ret_error);
+	if (result < 0)
+		return result;
 	result = zgi_address_parse(options->listen, &ret_config->address, ret_error);
 	if (result < 0)
 		return result;
@@ -244,6 +270,8 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 	if (result == 0)
 		result = zgi_plan_add_shards(plan, config);
 	if (result == 0)
+		result = zgi_plan_add_guest_heap(plan, config);
+	if (result == 0)
 		result = zg_plan_add(
 			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",
 			config->placement.node_count, config->placement.node_count == 1 ? "" : "s");
@@ -264,8 +292,9 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 	int result;
 
 	/* What is loaded later than this would not be in the plan. */
-	zg_seal_prepare();
-	result = zg_memory_populate_image();
+	result = zg_seal_prepare(config->options.seal);
+	if (result == 0)
+		result = zg_memory_populate_image();
 	if (result == 0)
 		result = zg_memory_resident(&image.size_each);
 	if (result == 0)

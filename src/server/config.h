@@ -52,6 +52,13 @@ ZG_MUST_USE int zgi_server_configure(const struct zg_options *options,
 				     struct zg_text *ret_error);
 
 /**
+ * zgi_server_seal_refused() - one sentence for a seal that is not to be had
+ * @error:      of zg_seal_prepare() or zg_seal()
+ * @ret_error:  names the option to change
+ */
+void zgi_server_seal_refused(int error, struct zg_text *ret_error);
+
+/**
  * zgi_server_plan_lines() - all of the plan but the program as loaded: what is computed
  * @config:  configured
  * @plan:    initialised; lines are added

@@ -122,8 +122,10 @@ static int options_seal_set(struct zg_options *options, const char *value,
 		options->seal = ZG_SEAL_COUNT;
 	else if (strcmp(value, "trap") == 0)
 		options->seal = ZG_SEAL_TRAP;
+	else if (strcmp(value, "kernel") == 0)
+		options->seal = ZG_SEAL_KERNEL;
 	else {
-		zg_text_print(ret_error, "--seal takes count or trap, not \"%s\"", value);
+		zg_text_print(ret_error, "--seal takes count, trap or kernel, not \"%s\"", value);
 		return -EINVAL;
 	}
 	return 0;
@@ -233,8 +235,10 @@ static const struct options_word {
 	 options_listen_set},
 	{"io", "uring, epoll or auto; default auto",
 	 "How to talk to the kernel; auto takes uring where it is allowed.", options_io_set},
-	{"seal", "count or trap; default count",
-	 "What a malloc after boot does: it is counted, or it ends the process with a stack.",
+	{"seal", "count, trap or kernel; default count",
+	 "What a malloc after boot does: it is counted, or it ends the process with a stack; "
+	 "kernel "
+	 "counts, and has the kernel refuse all that would add memory.",
 	 options_seal_set},
 	{"explain", "LINE, as \"inbox cells\"; default none",
 	 "Print how this line of the plan came about, and exit.", options_explain_set},

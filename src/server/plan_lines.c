@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+#include <zerog/guest_heap.h>
+
 #include "server/inbox.h"
 #include "server/shard.h"
 #include "web/exchange.h"
@@ -162,6 +164,27 @@ static int lines_add_stacks(struct zg_plan *plan, const struct zgi_server_config
 	};
 
 	return lines_add_each(plan, config, line, "stack and its guard page");
+}
+
+int zgi_plan_add_guest_heap(struct zg_plan *plan, const struct zgi_server_config *config)
+{
+	const uint64_t size = config->guest_heap_size;
+	const uint64_t mapped = zg_guest_heap_size_mapped(size);
+	const struct zg_plan_line line = {
+		.name = "guest heap",
+		.option = "--guest-heap-size",
+		.count = 1,
+		.size_each = mapped,
+		.parts = {{"--guest-heap-size, in steps of 4 MiB", size},
+			  {"its map of addresses", mapped - size}},
+		.exhausted = "malloc returns NULL to the library that called it",
+		.counter = "zerog_guest_heap_failed_total",
+	};
+
+	if (size == 0)
+		return 0;
+	return zg_plan_add(plan, &line,
+			   "what libraries may allocate, and the map of its addresses");
 }
 
 int zgi_plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *config)

@@ -17,6 +17,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <zerog/guest_heap.h>
+
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/counter.h"
@@ -160,6 +162,19 @@ static int server_shards_place(struct zgi_server *server)
 		server->shards[index]->stack = memory;
 	}
 	return 0;
+}
+
+/* What libraries allocate once the server is sealed. An earlier one's in this process is kept. */
+static int server_guest_heap_init(const struct zgi_server *server, struct zg_text *ret_error)
+{
+	const uint64_t size = server->config.guest_heap_size;
+	int result = size > 0 ? zg_guest_heap_reserve(size) : 0;
+
+	if (result == 0 || result == -EBUSY)
+		return 0;
+	zg_text_print(ret_error, "--guest-heap-size %" PRIu64 " cannot be reserved: %s; lower it",
+		      size, strerrordesc_np(-result));
+	return result;
 }
 
 static int server_plan(struct zgi_server *server, struct zg_text *ret_error)
@@ -309,6 +324,16 @@ static void server_serve(struct zgi_server *server, const sigset_t *signals)
 	server_command(server, ZGI_SHARD_STOP);
 }
 
+/* Boot has failed while they waited: they end without having served. */
+static int server_threads_abandon(struct zgi_server *server, int result)
+{
+	for (uint32_t index = 0; index < server->thread_count; index++)
+		server->shards[index]->command = ZGI_SHARD_STOP;
+	gate_open(&server->gate);
+	server_threads_join(server);
+	return result;
+}
+
 /* From here on nothing allocates, until the threads have ended. */
 static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 			 struct zg_text *ret_error)
@@ -317,16 +342,17 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 
 	if (result < 0) {
 		zg_text_print(ret_error, "a shard cannot start: %s", strerrordesc_np(-result));
-		for (uint32_t index = 0; index < server->thread_count; index++)
-			server->shards[index]->command = ZGI_SHARD_STOP;
-		gate_open(&server->gate);
-		server_threads_join(server);
-		return result;
+		return server_threads_abandon(server, result);
 	}
-	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
 	zgi_server_watch_misuse(server->config.options.track);
 	zg_scratch_set_size_max(server->config.options.scratch_size_max);
-	zg_seal(server->config.options.seal);
+	result = zg_seal(server->config.options.seal);
+	if (result < 0) {
+		zgi_server_watch_misuse(false);
+		zgi_server_seal_refused(result, ret_error);
+		return server_threads_abandon(server, result);
+	}
+	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	zgi_server_faults(server, &server->faults_at_seal);
 	gate_open(&server->gate);
@@ -363,6 +389,9 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	result = zgi_reserve_init(&server->reserve, &server->config, ret_error);
 	if (result == 0)
 		result = server_shards_place(server);
+	if (result < 0)
+		return result;
+	result = server_guest_heap_init(server, ret_error);
 	if (result < 0)
 		return result;
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""What a malloc after the seal does: it is counted and its site shown, or it ends the process."""
+"""What a malloc after the seal does: it is counted and its site shown, it ends the process, or
+the kernel has no more for it."""
 
 import signal
 import unittest
 
-from support import Service, check_clean
+from support import Service, check_clean, has_sanitizer, run
 
 
 class SealModes(unittest.TestCase):
@@ -36,6 +37,44 @@ class SealModes(unittest.TestCase):
                     self.assertNotEqual(client.ask(target).body, b"")
                 self.assertEqual(client.post("/dump", b"x" * 16_000).reply().status, 500)
             check_clean(self, service)
+
+    @unittest.skipIf(has_sanitizer(), "a sanitizer maps memory whenever it likes")
+    def test_kernel_serves_and_drains(self):
+        with Service("hello", "--seal", "kernel") as service:
+            with open(f"/proc/{service.pid}/status", encoding="utf-8") as file:
+                self.assertIn("Seccomp:\t2\n", file.read())
+            with service.client() as client:
+                for _ in range(200):
+                    client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n" * 50)
+                    for _ in range(50):
+                        self.assertEqual(client.reply().body, b"Hello")
+                for target in ("/json", "/nowhere", "/metrics", "/memory", "/memory?format=json"):
+                    self.assertNotEqual(client.ask(target).body, b"")
+                self.assertEqual(client.post("/echo", b"x" * 60_000).reply().status, 200)
+            for _ in range(100):
+                self.assertEqual(service.ask("/").status, 200)
+            check_clean(self, service)
+
+    @unittest.skipIf(has_sanitizer(), "a sanitizer maps memory whenever it likes")
+    def test_kernel_counts_what_the_heap_still_has(self):
+        with Service("test_service", "--seal", "kernel") as service:
+            self.assertEqual(service.ask("/malloc").body, b"allocated")
+            check_clean(self, service, malloc_count=1)
+
+    @unittest.skipIf(has_sanitizer(), "a sanitizer maps memory whenever it likes")
+    def test_kernel_lets_a_request_in_flight_end(self):
+        with Service("test_service", "--seal", "kernel") as service, service.client() as client:
+            client.get("/slow?ms=300")
+            service.ask("/healthz")
+            service.signal(signal.SIGTERM)
+            self.assertEqual(client.reply().status, 200)
+            self.assertEqual(service.wait(), 0)
+
+    @unittest.skipUnless(has_sanitizer(), "here it is to be had")
+    def test_kernel_is_refused_by_name_where_it_is_not_to_be_had(self):
+        status, _, errors = run("hello", "--seal", "kernel", "--listen", "127.0.0.1:0")
+        self.assertEqual(status, 1)
+        self.assertRegex(errors, "--seal kernel is not to be had here.*use --seal count")
 
 
 if __name__ == "__main__":

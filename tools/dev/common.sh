@@ -1,8 +1,8 @@
 #!/bin/bash
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
-packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libnuma-dev libcmocka-dev
-	systemtap-sdt-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libnuma-dev libseccomp-dev
+	libcmocka-dev systemtap-sdt-dev zlib1g-dev)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
 	python3 curl valgrind libc6-dbg gdb)

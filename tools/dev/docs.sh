@@ -1,5 +1,5 @@
 #!/bin/bash
-# help: docs                   write docs/reference/options.md and the README's figures
+# help: docs                   write docs/reference/ and the README's figures
 need "${packages_build[@]}" python3
 build_release
 PYTHONPATH=tools/lint exec /usr/bin/python3 -c '

@@ -25,6 +25,8 @@ CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
           ("function_size", function_size), ("symbols", symbols), ("format", layout),
           ("paths", paths), ("examples", examples), ("reference", reference), ("refused", refused),
           ("measured", measured)]
+# Compiles what others wrote.
+NOT_OURS = {"src/mem/guest/guest_mimalloc.c"}
 TIDY_FILE_SECONDS_MAX = 120
 TIDY_LINE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning): (.+)$")
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -56,7 +58,7 @@ def tidy():
         entries = json.load(file)
     compiled = sorted({os.path.relpath(os.path.normpath(os.path.join(entry["directory"],
                                                                      entry["file"])), ROOT)
-                       for entry in entries})
+                       for entry in entries} - NOT_OURS)
     problems = set()  # A header's problem shows in every file that includes it.
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for count, found in enumerate(pool.map(tidy_file, compiled), 1):

@@ -30,6 +30,12 @@ HEAP_ALLOWED = {
     "src/mem/arena/arena_malloc.c": "in this build every allocation is to be the tools' to watch",
     "src/mem/seal/seal_hooks.c": "it is the malloc that the seal watches",
 }
+# Where else a function stands in spite of its ban, and why.
+UNSAFE_ALLOWED = {
+    "src/mem/seal/seal_names.c": "it is the getaddrinfo that the seal refuses names in",
+    "src/mem/seal/seal_guest_test.c": "it sees that getaddrinfo fails as it should",
+    "src/mem/seal/seal_kernel_test.c": "it sees that getaddrinfo fails as it should",
+}
 
 
 def pattern(names):
@@ -50,6 +56,8 @@ def check(root):
         for number, line in enumerate(code.splitlines(), 1):
             for found in UNSAFE_CALL.finditer(line):
                 name = found.group(1)
+                if path in UNSAFE_ALLOWED and name == "getaddrinfo":
+                    continue
                 if name in TEST_ALLOWED and not (in_library and not is_test):
                     continue
                 problems.append(source.Problem(path, number,

@@ -220,20 +220,29 @@ class Examples(Sample):
 
 class Reference(Sample):
     HELP = "Flags:\n\n  --shards  (threads; default 0)\n      Threads that serve.\n"
+    RULES = "brk that moves        0        the heap\nmmap                  ENOMEM   memory\n"
 
     def setUp(self):
         super().setUp()
-        self.write("build/hello", "#!/bin/sh\nprintf '%s' '" + self.HELP + "'\n")
-        os.chmod(os.path.join(self.root, "build/hello"), 0o755)
+        for program, text in (("build/hello", self.HELP), ("build/zerog", self.RULES)):
+            self.write(program, "#!/bin/sh\nprintf '%s' '" + text + "'\n")
+            os.chmod(os.path.join(self.root, program), 0o755)
+        self.write("docs/reference/options.md", reference.render_options(self.HELP))
+        self.write("docs/reference/seal.md", reference.render_seal(self.RULES))
 
     def test_a_page_that_lacks_a_flag_is_refused(self):
-        self.write("docs/reference/options.md", reference.HEAD)
+        self.write("docs/reference/options.md", reference.OPTIONS_HEAD)
         self.assert_found(reference, "docs/reference/options.md", 1, "./dev docs")
 
-    def test_a_fresh_page_is_accepted(self):
-        self.write("docs/reference/options.md", reference.render(self.HELP))
+    def test_a_page_that_lacks_a_rule_is_refused(self):
+        self.write("docs/reference/seal.md", reference.SEAL_HEAD)
+        self.assert_found(reference, "docs/reference/seal.md", 1, "./dev docs")
+
+    def test_fresh_pages_are_accepted(self):
         self.assertIn("| `--shards` | threads; default 0 | Threads that serve. |",
-                      reference.render(self.HELP))
+                      reference.render_options(self.HELP))
+        self.assertIn("| brk that moves | 0 | the heap |\n| mmap | ENOMEM | memory |",
+                      reference.render_seal(self.RULES))
         self.assert_clean(reference)
 
 

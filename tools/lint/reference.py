@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Reference: docs/reference/options.md says what `hello --help` says.
+"""Reference: docs/reference/ says what the programs say of themselves.
 
-The flags come from one table in include/zerog/options.h; the page is that table for
-readers, and `./dev docs` writes it.
+options.md is the table of include/zerog/options.h, as `hello --help` prints it; seal.md is
+that of src/mem/seal/seal_rules.c, as `zerog seal` does. `./dev docs` writes them.
 """
 
 import os
@@ -11,10 +11,8 @@ import subprocess
 
 import source
 
-PROGRAM = os.path.join("build", "hello")
-PAGE = os.path.join("docs", "reference", "options.md")
-ROW = re.compile(r"^  (--[a-z-]+)(?:  \((.*)\))?\n      (.*)$", re.MULTILINE)
-HEAD = """# Options
+OPTIONS_ROW = re.compile(r"^  (--[a-z-]+)(?:  \((.*)\))?\n      (.*)$", re.MULTILINE)
+OPTIONS_HEAD = """# Options
 
 Every service built on zerog takes these flags, as `--flag VALUE` or `--flag=VALUE`. This page is written by
 `./dev docs` from the table in `include/zerog/options.h`, which `--help` and the validation come from, too.
@@ -22,28 +20,57 @@ Every service built on zerog takes these flags, as `--flag VALUE` or `--flag=VAL
 | flag | takes | what it does |
 |---|---|---|
 """
+SEAL_ROW = re.compile(r"^(.+?)  +(0|E[A-Z0-9]+) +(.*)$", re.MULTILINE)
+SEAL_HEAD = """# What the kernel seal refuses
+
+Under `--seal kernel` these system calls are refused for every thread, to the end of the process; all others are let
+through. This page is written by `./dev docs` from the table in `src/mem/seal/seal_rules.c`, which the filter is made
+from, and `zerog seal` prints it. What the seal is for, and what it means for a service: [the seal](../guide/memory/seal.md).
+
+| call | error | why |
+|---|---|---|
+"""
 
 
-def render(text):
+def render_options(text):
     """The page, from what --help prints."""
-    return HEAD + "".join(f"| `{flag}` | {takes or 'nothing'} | {sentence} |\n"
-                          for flag, takes, sentence in ROW.findall(text))
+    return OPTIONS_HEAD + "".join(f"| `{flag}` | {takes or 'nothing'} | {sentence} |\n"
+                                  for flag, takes, sentence in OPTIONS_ROW.findall(text))
 
 
-def help_text(root):
-    return subprocess.run([os.path.join(root, PROGRAM), "--help"], check=True,
-                          capture_output=True, text=True).stdout
+def render_seal(text):
+    """The page, from what `zerog seal` prints."""
+    return SEAL_HEAD + "".join(f"| {call} | {error} | {reason} |\n"
+                               for call, error, reason in SEAL_ROW.findall(text))
+
+
+# page: the command that knows, and how its words become the page
+PAGES = {
+    os.path.join("docs", "reference", "options.md"):
+        ([os.path.join("build", "hello"), "--help"], render_options),
+    os.path.join("docs", "reference", "seal.md"):
+        ([os.path.join("build", "zerog"), "seal"], render_seal),
+}
+
+
+def render(root, page):
+    command, render_text = PAGES[page]
+    return render_text(subprocess.run([os.path.join(root, command[0]), *command[1:]], check=True,
+                                      capture_output=True, text=True).stdout)
 
 
 def write(root):
-    with open(os.path.join(root, PAGE), "w", encoding="utf-8") as file:
-        file.write(render(help_text(root)))
+    for page in PAGES:
+        with open(os.path.join(root, page), "w", encoding="utf-8") as file:
+            file.write(render(root, page))
 
 
 def check(root):
-    if not os.path.exists(os.path.join(root, PROGRAM)):
-        return [source.Problem(PROGRAM, 1, "is not built: ./dev build")]
-    if not os.path.exists(os.path.join(root, PAGE)) or \
-            source.read(root, PAGE) != render(help_text(root)):
-        return [source.Problem(PAGE, 1, "is stale: ./dev docs")]
-    return []
+    problems = []
+    for page, (command, _) in PAGES.items():
+        if not os.path.exists(os.path.join(root, command[0])):
+            problems.append(source.Problem(command[0], 1, "is not built: ./dev build"))
+        elif not os.path.exists(os.path.join(root, page)) or \
+                source.read(root, page) != render(root, page):
+            problems.append(source.Problem(page, 1, "is stale: ./dev docs"))
+    return problems

@@ -12,13 +12,14 @@ import sys
 
 Problem = collections.namedtuple("Problem", "path line message")
 
+THIRD_PARTY = "third_party/"
 SKIPPED_FOLDERS = re.compile(r"^(build.*|\..*|__pycache__|node_modules)$")
 COMMENT_OR_STRING = re.compile(
     r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 
 
 def files(root, *suffixes):
-    """Paths relative to root of the files git tracks or would track, sorted."""
+    """Paths relative to root of the files git tracks or would track, sorted; not others' code."""
     git = subprocess.run(["git", "-C", root, "ls-files", "-co", "--exclude-standard", "-z"],
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     if git.returncode == 0:
@@ -29,7 +30,7 @@ def files(root, *suffixes):
             folders[:] = [name for name in folders if not SKIPPED_FOLDERS.match(name)]
             paths += [os.path.relpath(os.path.join(folder, name), root) for name in names]
     return sorted({path for path in paths if not suffixes or path.endswith(suffixes)
-                   if os.path.isfile(os.path.join(root, path))})
+                   if not path.startswith(THIRD_PARTY) and os.path.isfile(os.path.join(root, path))})
 
 
 def read(root, path):

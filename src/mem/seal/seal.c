@@ -12,11 +12,14 @@
 
 #include <errno.h>
 #include <execinfo.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "mem/guest/guest_range.h"
+#include "mem/seal/seal_kernel.h"
 #include "mem/seal/seal_state.h"
 
 #define SEAL_STACK_DEPTH_MAX 64
@@ -24,8 +27,14 @@
 int zgi_seal_state = ZGI_SEAL_OPEN;
 
 static uint64_t seal_malloc_count;
+static uint64_t seal_malloc_fail_count;
+static uint64_t seal_guest_malloc_count;
 static uint64_t seal_free_count;
 static struct zg_seal_site seal_sites[ZG_SEAL_SITES_MAX];
+
+/* Where this program lies, libzerog in it: known from zg_seal_prepare() on. */
+static uintptr_t seal_image_start;
+static size_t seal_image_size;
 
 /* Set while this thread prints its stack, or is exempt: what it allocates is let through. In the
  * initial TLS image, because reaching it must not allocate. */
@@ -64,19 +73,41 @@ static _Noreturn void seal_trap(void)
 	abort();
 }
 
+/* Is it ours to answer for? A guest heap is there for those who are not. */
+static bool seal_site_is_ours(const void *site)
+{
+	return !zgi_guest_is_reserved() || (uintptr_t)site - seal_image_start < seal_image_size;
+}
+
+static bool seal_is_passing(void)
+{
+	return seal_is_inside ||
+	       __atomic_load_n(&zgi_seal_state, __ATOMIC_RELAXED) == ZGI_SEAL_LIFTED;
+}
+
 void zgi_seal_on_malloc(const void *site)
 {
-	if (seal_is_inside)
+	if (seal_is_passing())
 		return;
+	if (!seal_site_is_ours(site)) {
+		__atomic_fetch_add(&seal_guest_malloc_count, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	__atomic_fetch_add(&seal_malloc_count, 1, __ATOMIC_RELAXED);
 	seal_count_site(site);
 	if (__atomic_load_n(&zgi_seal_state, __ATOMIC_RELAXED) == ZGI_SEAL_TRAPPING)
 		seal_trap();
 }
 
-void zgi_seal_on_free(void)
+void zgi_seal_on_failure(void)
 {
-	if (!seal_is_inside)
+	if (!seal_is_passing())
+		__atomic_fetch_add(&seal_malloc_fail_count, 1, __ATOMIC_RELAXED);
+}
+
+void zgi_seal_on_free(const void *site)
+{
+	if (!seal_is_passing() && seal_site_is_ours(site))
 		__atomic_fetch_add(&seal_free_count, 1, __ATOMIC_RELAXED);
 }
 
@@ -85,22 +116,57 @@ void zgi_seal_exempt(bool is_exempt)
 	seal_is_inside = is_exempt;
 }
 
-void zg_seal_prepare(void)
+static int seal_image_visit(struct dl_phdr_info *info, size_t info_size, void *user)
+{
+	const uintptr_t inside = (uintptr_t)&zgi_seal_state;
+	uintptr_t start = UINTPTR_MAX;
+	uintptr_t end = 0;
+
+	(void)info_size;
+	(void)user;
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uintptr_t address = (uintptr_t)(info->dlpi_addr + header->p_vaddr);
+
+		if (header->p_type != PT_LOAD)
+			continue;
+		start = address < start ? address : start;
+		end = address + header->p_memsz > end ? address + header->p_memsz : end;
+	}
+	if (inside < start || inside >= end)
+		return 0;
+	seal_image_start = start;
+	seal_image_size = end - start;
+	return 1;
+}
+
+int zg_seal_prepare(enum zg_seal_mode mode)
 {
 	void *stack[2];
 
 	zgi_seal_hooks_install();
+	(void)dl_iterate_phdr(seal_image_visit, NULL);
+	zg_assert(seal_image_size > 0);
 	/* The first backtrace() loads libgcc, which allocates. */
 	(void)backtrace(stack, 2);
+	return mode == ZG_SEAL_KERNEL ? zgi_seal_kernel_prepare() : 0;
 }
 
-void zg_seal(enum zg_seal_mode mode)
+int zg_seal(enum zg_seal_mode mode)
 {
-	zg_assert(mode == ZG_SEAL_COUNT || mode == ZG_SEAL_TRAP);
-	zg_assert(zgi_seal_is_open());
+	int result;
 
-	zg_seal_prepare();
+	zg_assert(mode == ZG_SEAL_COUNT || mode == ZG_SEAL_TRAP || mode == ZG_SEAL_KERNEL);
+	zg_assert(__atomic_load_n(&zgi_seal_state, __ATOMIC_RELAXED) <= ZGI_SEAL_LIFTED);
+
+	result = zg_seal_prepare(mode);
+	if (result == 0 && mode == ZG_SEAL_KERNEL)
+		result = zgi_seal_kernel_close();
+	if (result < 0)
+		return result;
 	__atomic_store_n(&seal_malloc_count, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&seal_guest_malloc_count, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&seal_malloc_fail_count, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&seal_free_count, 0, __ATOMIC_RELAXED);
 	for (size_t i = 0; i < ZG_SEAL_SITES_MAX; ++i) {
 		__atomic_store_n(&seal_sites[i].address, NULL, __ATOMIC_RELAXED);
@@ -109,17 +175,21 @@ void zg_seal(enum zg_seal_mode mode)
 	__atomic_store_n(&zgi_seal_state,
 			 mode == ZG_SEAL_TRAP ? ZGI_SEAL_TRAPPING : ZGI_SEAL_COUNTING,
 			 __ATOMIC_SEQ_CST);
+	return 0;
 }
 
 void zg_unseal(void)
 {
-	__atomic_store_n(&zgi_seal_state, ZGI_SEAL_OPEN, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&zgi_seal_state, zgi_guest_is_reserved() ? ZGI_SEAL_LIFTED : ZGI_SEAL_OPEN,
+			 __ATOMIC_SEQ_CST);
 }
 
 void zg_seal_counts(struct zg_seal_counts *ret_counts)
 {
 	*ret_counts = (struct zg_seal_counts){
 		.malloc_count = __atomic_load_n(&seal_malloc_count, __ATOMIC_RELAXED),
+		.guest_malloc_count = __atomic_load_n(&seal_guest_malloc_count, __ATOMIC_RELAXED),
+		.malloc_fail_count = __atomic_load_n(&seal_malloc_fail_count, __ATOMIC_RELAXED),
 		.free_count = __atomic_load_n(&seal_free_count, __ATOMIC_RELAXED),
 	};
 }

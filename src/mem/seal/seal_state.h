@@ -8,8 +8,22 @@
 
 #include <zerog/attributes.h>
 
+/* Is a sanitizer's allocator in front of glibc's? */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define ZGI_SEAL_HAS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+	__has_feature(memory_sanitizer) || __has_feature(leak_sanitizer)
+#define ZGI_SEAL_HAS_SANITIZER 1
+#endif
+#endif
+#ifndef ZGI_SEAL_HAS_SANITIZER
+#define ZGI_SEAL_HAS_SANITIZER 0
+#endif
+
 enum zgi_seal_state {
 	ZGI_SEAL_OPEN, /* before the seal, and after zg_unseal() */
+	ZGI_SEAL_LIFTED, /* after zg_unseal() where there is a guest heap: its blocks come back */
 	ZGI_SEAL_COUNTING,
 	ZGI_SEAL_TRAPPING,
 };
@@ -27,14 +41,21 @@ static inline bool zgi_seal_is_open(void)
  * zgi_seal_on_malloc() - an allocation was asked for after the seal
  * @site:  the return address of the call
  *
- * Counts it, or ends the process. Any thread; makes no allocation; keeps errno.
+ * Counts it, or ends the process. What another image than the program asked for is counted apart,
+ * where there is a guest heap to serve it. Any thread; makes no allocation; keeps errno.
  */
 void zgi_seal_on_malloc(const void *site);
 
 /**
- * zgi_seal_on_free() - memory was freed after the seal
+ * zgi_seal_on_failure() - an allocation after the seal was not to be had
  */
-void zgi_seal_on_free(void);
+void zgi_seal_on_failure(void);
+
+/**
+ * zgi_seal_on_free() - memory was freed after the seal
+ * @site:  the return address of the call
+ */
+void zgi_seal_on_free(const void *site);
 
 /**
  * zgi_seal_exempt() - let what this thread allocates through, uncounted

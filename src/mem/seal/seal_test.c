@@ -68,7 +68,7 @@ static uint64_t free_count(void)
 static void sealed_process_that_allocates_nothing_counts_nothing(void **state)
 {
 	(void)state;
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	zg_unseal();
 	assert_int_equal(malloc_count(), 0);
 	assert_int_equal(free_count(), 0);
@@ -79,7 +79,7 @@ static void calls_before_the_seal_and_after_the_unseal_pass_through(void **state
 {
 	(void)state;
 	free(malloc_somewhere(10));
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	zg_unseal();
 	free(malloc_somewhere(10));
 	assert_int_equal(malloc_count(), 0);
@@ -91,7 +91,7 @@ static void each_relative_of_malloc_is_counted(void **state)
 	void *memory[9] = {NULL};
 
 	(void)state;
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	memory[0] = kept = malloc(10);
 	memory[1] = kept = calloc(2, 10);
 	memory[2] = kept = realloc(NULL, 10);
@@ -115,7 +115,7 @@ static void frees_are_counted_but_for_those_of_null(void **state)
 	void *memory = malloc_somewhere(10);
 
 	(void)state;
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	free(memory);
 	kept = NULL;
 	free(kept);
@@ -129,11 +129,11 @@ static void counting_begins_again_with_the_next_seal(void **state)
 	void *memory;
 
 	(void)state;
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	memory = malloc_somewhere(10);
 	zg_unseal();
 	assert_int_equal(malloc_count(), 1);
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	zg_unseal();
 	assert_int_equal(malloc_count(), 0);
 	assert_int_equal(zg_seal_sites(NULL, 0), 0);
@@ -171,7 +171,7 @@ static void malloc_of_another_thread_is_counted_with_its_site(void **state)
 	size_t count;
 
 	(void)state;
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	/* Creating a thread allocates as well. */
 	if (pthread_create(&thread, NULL, thread_malloc_thrice, NULL) == 0)
 		pthread_join(thread, NULL);
@@ -189,7 +189,7 @@ static void malloc_inside_a_library_is_counted(void **state)
 	char *copy;
 
 	(void)state;
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	kept = copy = strdup("counted");
 	zg_unseal();
 	assert_int_equal(malloc_count(), 1);
@@ -237,7 +237,7 @@ static void first_sites_are_kept_and_all_calls_are_counted(void **state)
 	size_t count;
 
 	(void)state;
-	zg_seal(ZG_SEAL_COUNT);
+	assert_int_equal(zg_seal(ZG_SEAL_COUNT), 0);
 	for (int i = 0; i < 18; ++i)
 		memory[i] = malloc_at_site(i);
 	zg_unseal();
@@ -325,7 +325,8 @@ static int run_in_child(void (*function)(void), char *output, size_t capacity)
 
 static void trap_then_malloc(void)
 {
-	zg_seal(ZG_SEAL_TRAP);
+	if (zg_seal(ZG_SEAL_TRAP) < 0)
+		_exit(1);
 	(void)malloc_somewhere(10);
 }
 
@@ -333,7 +334,8 @@ static void trap_then_malloc_in_a_thread(void)
 {
 	pthread_t thread;
 
-	zg_seal(ZG_SEAL_TRAP);
+	if (zg_seal(ZG_SEAL_TRAP) < 0)
+		_exit(1);
 	if (pthread_create(&thread, NULL, thread_malloc_thrice, NULL) == 0)
 		pthread_join(thread, NULL);
 }
@@ -342,14 +344,16 @@ static void trap_then_free(void)
 {
 	void *memory = malloc_somewhere(10);
 
-	zg_seal(ZG_SEAL_TRAP);
+	if (zg_seal(ZG_SEAL_TRAP) < 0)
+		_exit(1);
 	free(memory);
 	_exit(7);
 }
 
 static void trap_then_unseal_and_malloc(void)
 {
-	zg_seal(ZG_SEAL_TRAP);
+	if (zg_seal(ZG_SEAL_TRAP) < 0)
+		_exit(1);
 	zg_unseal();
 	free(malloc_somewhere(10));
 	_exit(7);

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include <zerog/guest_heap.h>
 #include <zerog/pause.h>
 #include <zerog/scratch.h>
 #include <zerog/seal.h>
@@ -66,6 +67,7 @@ struct zgi_admin_snapshot {
 	struct zgi_admin_pause pause;
 	struct zgi_server_faults faults; /* of the whole process, since the seal */
 	struct zg_seal_counts seal;
+	struct zg_guest_counts guest; /* its size is 0 when there is no guest heap */
 	struct zg_seal_site sites[ZG_SEAL_SITES_MAX];
 	size_t site_count;
 	uint64_t resident; /* bytes; 0 when it cannot be read */

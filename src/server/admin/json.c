@@ -41,6 +41,18 @@ static void json_totals(struct zg_text *text, const struct zgi_server *server,
 	zg_text_append(text, ZG_SLICE("]"));
 }
 
+static void json_guest(struct zg_text *text, const struct zgi_admin_snapshot *now)
+{
+	zg_text_print(text,
+		      ", \"guest_heap\": {\"size\": %" PRIu64 ", \"live\": %" PRIu64
+		      ", \"live_peak\": %" PRIu64 ", \"held\": %" PRIu64 ", \"blocks\": %" PRIu64
+		      ", \"mallocs_since_seal\": %" PRIu64 ", \"failed\": %" PRIu64
+		      "}, \"mallocs_failed_since_seal\": %" PRIu64,
+		      now->guest.size, now->guest.live_size, now->guest.live_size_peak,
+		      now->guest.held_size, now->guest.live_count, now->seal.guest_malloc_count,
+		      now->guest.fail_count, now->seal.malloc_fail_count);
+}
+
 static void json_spills(struct zg_text *text, const struct zgi_admin_spills *spills)
 {
 	zg_text_print(text, ", \"scratch\": {\"spills\": %" PRIu64 ", \"sites\": [",
@@ -143,6 +155,7 @@ void zgi_admin_memory_print_json(struct zg_text *text, const struct zgi_server *
 	zg_text_print(text, "{\"plan\": ");
 	zg_plan_print_json(&server->plan, text);
 	json_totals(text, server, &now);
+	json_guest(text, &now);
 	json_spills(text, &now.spills);
 	zg_text_print(text, ", \"regions\": ");
 	zgi_reserve_print_json(&server->reserve, text);

@@ -29,6 +29,21 @@ static void memory_totals(struct zg_text *text, const struct zgi_server *server,
 			      now->sites[index].address, now->sites[index].count);
 }
 
+/* What it holds is in the table of use; how libraries fare with it is here. */
+static void memory_guest(struct zg_text *text, const struct zgi_admin_snapshot *now)
+{
+	if (now->guest.size == 0)
+		return;
+	zg_text_print(text,
+		      "\nguest heap         %12" PRIu64 " bytes\n"
+		      "libraries have     %12" PRIu64 " bytes\n"
+		      "most ever          %12" PRIu64 " bytes\n"
+		      "their mallocs      %12" PRIu64 " since the seal\n"
+		      "refused            %12" PRIu64 "\n",
+		      now->guest.size, now->guest.live_size, now->guest.live_size_peak,
+		      now->seal.guest_malloc_count, now->guest.fail_count);
+}
+
 static void memory_spills(struct zg_text *text, const struct zgi_admin_spills *spills)
 {
 	if (spills->count == 0)
@@ -136,6 +151,7 @@ void zgi_admin_memory_print(struct zg_text *text, const struct zgi_server *serve
 	if (server->config.guest_finding[0] != '\0')
 		zg_text_print(text, "%s\n", server->config.guest_finding);
 	memory_totals(text, server, &now);
+	memory_guest(text, &now);
 	zgi_reserve_print(&server->reserve, text);
 	memory_pools(text, server, &now);
 	memory_spills(text, &now.spills);

@@ -183,6 +183,14 @@ void zgi_admin_metrics_memory(struct zg_text *text, const struct zgi_server *ser
 			 "Calls to malloc and its relatives after boot.", now->seal.malloc_count);
 	zgi_admin_metric(text, "zerog_frees_since_seal_total", "counter",
 			 "Calls to free after boot.", now->seal.free_count);
+	zgi_admin_metric(text, "zerog_mallocs_failed_since_seal_total", "counter",
+			 "Of all calls to malloc after boot, those that returned NULL.",
+			 now->seal.malloc_fail_count);
+	zgi_admin_metric(text, "zerog_guest_mallocs_since_seal_total", "counter",
+			 "Calls by libraries, served by the guest heap.",
+			 now->seal.guest_malloc_count);
+	zgi_admin_metric(text, "zerog_guest_heap_failed_total", "counter",
+			 "Allocations that the guest heap had no room for.", now->guest.fail_count);
 	zgi_admin_metric(text, "zerog_scratch_spills_total", "counter",
 			 "Scratches that left the stack.", zg_scratch_spill_count());
 	metrics_spills(text, &now->spills);

@@ -61,6 +61,7 @@ void zgi_admin_snapshot_read(const struct zgi_server *server,
 	zgi_admin_pause_read(server, &ret_snapshot->pause);
 	zgi_server_faults(server, &ret_snapshot->faults);
 	zg_seal_counts(&ret_snapshot->seal);
+	zg_guest_heap_counts(&ret_snapshot->guest);
 	ret_snapshot->site_count = zg_seal_sites(ret_snapshot->sites, ZG_SEAL_SITES_MAX);
 	(void)!zg_memory_resident(&ret_snapshot->resident);
 }
