@@ -23,11 +23,9 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "server/leaks.h"
+#include "server/resume.h"
 
 #define SERVER_PAGE_SIZE 4096
-
-/* The server that zg_resume() reaches; set while its shards run. */
-static struct zgi_server *server_running;
 
 uint64_t zgi_server_sum(const struct zgi_server *server, size_t offset)
 {
@@ -51,30 +49,6 @@ void zgi_server_faults(const struct zgi_server *server, struct zgi_server_faults
 		.minor = (uint64_t)usage.ru_minflt - server->faults_at_seal.minor,
 		.major = (uint64_t)usage.ru_majflt - server->faults_at_seal.major,
 	};
-}
-
-int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
-{
-	struct zgi_server *server = __atomic_load_n(&server_running, __ATOMIC_ACQUIRE);
-	struct zgi_message message = {.handle = handle, .then = then, .user = user};
-	uint32_t shard_index;
-
-	zg_assert(then != NULL);
-	if (server == NULL)
-		return -ESTALE;
-	shard_index = zg_handle_index(handle) / server->config.exchanges_each;
-	if (shard_index >= server->config.shard_count)
-		return -ESTALE;
-
-	struct zgi_shard *shard = server->shards[shard_index];
-	int result = zgi_inbox_send(&shard->inbox, &message);
-
-	if (result == 0)
-		zgi_io_wake(shard->io);
-	else
-		/* Many threads may count here, unlike everywhere else. */
-		__atomic_fetch_add(&shard->counters.resumes_refused, 1, __ATOMIC_RELAXED);
-	return result;
 }
 
 /* A thread says that it has started, and waits for the gate. */
@@ -352,7 +326,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 		zgi_server_seal_refused(result, ret_error);
 		return server_threads_abandon(server, result);
 	}
-	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
+	zgi_resume_open(server);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	zgi_server_faults(server, &server->faults_at_seal);
 	gate_open(&server->gate);
@@ -364,7 +338,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	if (server->was_drained)
 		zgi_server_tell_leaks(server->name);
 	zgi_server_watch_misuse(false);
-	__atomic_store_n(&server_running, NULL, __ATOMIC_RELEASE);
+	zgi_resume_close();
 	for (uint32_t index = 0; index < server->config.shard_count && result == 0; index++)
 		result = server->shards[index]->result;
 	if (result < 0)

@@ -1,0 +1,15 @@
+/*
+ * Resume: the door through which other threads reach a server's shards.
+ */
+#ifndef ZEROG_SERVER_RESUME_H
+#define ZEROG_SERVER_RESUME_H
+
+struct zgi_server;
+
+/* From now on zg_resume() reaches this server; its shards have started. */
+void zgi_resume_open(struct zgi_server *server);
+
+/* From now on it reaches none; when this returns, no thread is inside any more. */
+void zgi_resume_close(void);
+
+#endif
