@@ -45,12 +45,12 @@ static int arena_begin(const struct alloc_trace *trace)
 	return result < 0 ? result : zg_arena_init(&arena, &options);
 }
 
-static bool arena_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool arena_take(struct alloc_slot *slot, size_t size)
 {
 	return zg_arena_alloc(&arena, size, &slot->memory) == 0;
 }
 
-static void arena_give(struct alloc_slot *slot)
+ALLOC_INLINE void arena_give(struct alloc_slot *slot)
 {
 	(void)slot;
 	if (++arena_given == ALLOC_BATCH_SIZE) {

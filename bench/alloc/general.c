@@ -17,7 +17,7 @@ static int general_begin(const struct alloc_trace *trace)
 }
 
 /* Its result goes where the compiler cannot see, or it might leave out both calls of a pair. */
-static bool general_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool general_take(struct alloc_slot *slot, size_t size)
 {
 	void *memory = malloc(size);
 
@@ -26,7 +26,7 @@ static bool general_take(struct alloc_slot *slot, size_t size)
 	return memory != NULL;
 }
 
-static void general_give(struct alloc_slot *slot)
+ALLOC_INLINE void general_give(struct alloc_slot *slot)
 {
 	free(slot->memory);
 }
@@ -43,7 +43,7 @@ static const struct alloc_subject general_subject = {
 
 static unsigned char timer_memory[ALLOC_SIZE_MAX];
 
-static bool timer_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool timer_take(struct alloc_slot *slot, size_t size)
 {
 	void *memory = timer_memory;
 
@@ -53,7 +53,7 @@ static bool timer_take(struct alloc_slot *slot, size_t size)
 	return true;
 }
 
-static void timer_give(struct alloc_slot *slot)
+ALLOC_INLINE void timer_give(struct alloc_slot *slot)
 {
 	__asm__ volatile("" ::"r"(slot->memory) : "memory");
 }

@@ -16,13 +16,13 @@ static int guest_begin(const struct alloc_trace *trace)
 	return zg_guest_heap_reserve(GUEST_SIZE);
 }
 
-static bool guest_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool guest_take(struct alloc_slot *slot, size_t size)
 {
 	slot->memory = zg_guest_malloc(size);
 	return slot->memory != NULL;
 }
 
-static void guest_give(struct alloc_slot *slot)
+ALLOC_INLINE void guest_give(struct alloc_slot *slot)
 {
 	zg_guest_free(slot->memory);
 }

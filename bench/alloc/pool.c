@@ -11,7 +11,7 @@ static int pool_begin(const struct alloc_trace *trace)
 	return alloc_make_pools(&pool_region, pools, trace);
 }
 
-static bool pool_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool pool_take(struct alloc_slot *slot, size_t size)
 {
 	zg_handle handle;
 
@@ -21,7 +21,7 @@ static bool pool_take(struct alloc_slot *slot, size_t size)
 	return true;
 }
 
-static void pool_give(struct alloc_slot *slot)
+ALLOC_INLINE void pool_give(struct alloc_slot *slot)
 {
 	zg_handle handle = {slot->handle};
 

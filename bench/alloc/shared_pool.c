@@ -64,7 +64,7 @@ static struct zg_shared_pool_cache *shared_cache(uint32_t class_index)
 	return *cache;
 }
 
-static bool shared_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool shared_take(struct alloc_slot *slot, size_t size)
 {
 	zg_handle handle;
 
@@ -74,7 +74,7 @@ static bool shared_take(struct alloc_slot *slot, size_t size)
 	return true;
 }
 
-static void shared_give(struct alloc_slot *slot)
+ALLOC_INLINE void shared_give(struct alloc_slot *slot)
 {
 	zg_handle handle = {slot->handle};
 	uint32_t class_index = (uint32_t)alloc_pool_of(handle);

@@ -29,7 +29,7 @@ static int small_begin(const struct alloc_trace *trace)
 			       trace->live_count);
 }
 
-static bool small_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool small_take(struct alloc_slot *slot, size_t size)
 {
 	small_handle handle;
 	struct small *object;
@@ -41,7 +41,7 @@ static bool small_take(struct alloc_slot *slot, size_t size)
 	return true;
 }
 
-static void small_give(struct alloc_slot *slot)
+ALLOC_INLINE void small_give(struct alloc_slot *slot)
 {
 	if (small_pool_give(&small_objects, (small_handle){{slot->handle}}) < 0)
 		__builtin_trap();
@@ -61,7 +61,7 @@ static int medium_begin(const struct alloc_trace *trace)
 			       trace->live_count);
 }
 
-static bool medium_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool medium_take(struct alloc_slot *slot, size_t size)
 {
 	medium_handle handle;
 	struct medium *object;
@@ -73,7 +73,7 @@ static bool medium_take(struct alloc_slot *slot, size_t size)
 	return true;
 }
 
-static void medium_give(struct alloc_slot *slot)
+ALLOC_INLINE void medium_give(struct alloc_slot *slot)
 {
 	if (medium_pool_give(&medium_objects, (medium_handle){{slot->handle}}) < 0)
 		__builtin_trap();
@@ -92,7 +92,7 @@ static int mixed_begin(const struct alloc_trace *trace)
 	return alloc_make_pools(&typed_region, mixed_pools, trace);
 }
 
-static bool mixed_take(struct alloc_slot *slot, size_t size)
+ALLOC_INLINE bool mixed_take(struct alloc_slot *slot, size_t size)
 {
 	zg_handle handle;
 	void *block;
@@ -103,7 +103,7 @@ static bool mixed_take(struct alloc_slot *slot, size_t size)
 	return true;
 }
 
-static void mixed_give(struct alloc_slot *slot)
+ALLOC_INLINE void mixed_give(struct alloc_slot *slot)
 {
 	zg_handle handle = {slot->handle};
 
