@@ -43,11 +43,6 @@ typedef struct {
 #define ZG_POOL_BLOCKS_MAX (UINT32_C(1) << 20)
 #define ZG_POOL_ALIGNMENT 64
 
-/* The magic number of a pool says who has to see its takes and gives: only the pool itself, or a
- * tool as well. */
-#define ZG_POOL_PLAIN UINT32_C(0x6c6f6f70)
-#define ZG_POOL_WATCHED UINT32_C(0x6c6f6f71)
-
 /* Bytes that are enough for a pool, tracked or not, where memory is set aside at compile time. */
 #define ZG_POOL_MEMORY_SIZE_MAX(block_size, block_count)     \
 	(ZG_POOL_ROUND(block_size) * (size_t)(block_count) + \
@@ -88,17 +83,19 @@ struct zg_pool_misuse {
 
 struct zg_pool {
 	/* One cache line: what a take and a give touch. */
-	uint32_t magic;
-	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
-	uint32_t block_count;
 	uint32_t free_count; /* blocks */
 	uint32_t free_count_low; /* the least that was ever free: the low-water mark */
-	uint32_t free_top; /* number of the block to be taken next */
+	uint32_t take_floor; /* a take that finds no more free than this goes the long way: 0, or
+			      * all while somebody else has to see it (see pool.c) */
+	uint32_t give_limit; /* a block of this number or above goes the long way: block_count,
+			      * or 0 */
+	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
+	uint32_t magic;
 	size_t block_size; /* bytes, rounded up to the alignment */
 	unsigned char *blocks; /* borrowed */
 	uint64_t *slots; /* borrowed: one word a block, see pool.c */
-	uint32_t *free_below; /* borrowed: the numbers of the free blocks under the top one */
-	uint64_t take_count; /* takes that succeeded */
+	uint32_t *free_stack; /* borrowed: numbers of the free blocks, the next to be taken last */
+	uint32_t block_count;
 
 	zg_cold(seldom);
 	struct zgi_pool_track *tracks; /* borrowed: one a block; NULL when it is not tracked */
