@@ -142,15 +142,15 @@ int main(int argc, char **argv)
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	address.sin_port = htons((uint16_t)atoi(argv[1]));
+	address.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, 0, NULL, NULL,
-				  on_request, NULL, MHD_OPTION_SOCK_ADDR, &address,
-				  MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)atoi(argv[2]),
-				  MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
-				  MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_SECONDS,
-				  MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
-				  MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+	daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, 0, NULL, NULL, on_request, NULL,
+		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_THREAD_POOL_SIZE,
+		(unsigned int)strtoul(argv[2], NULL, 10), MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned int)TIMEOUT_SECONDS, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 	if (daemon == NULL) {
 		fputs("peer: cannot start\n", stderr);
 		return 1;
