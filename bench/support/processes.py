@@ -108,16 +108,18 @@ def _receive_some(client):
 class Server:
     """One server process, on a port of its own, ended when the block is left."""
 
-    def __init__(self, command, port, log_path):
+    def __init__(self, command, port, log_path, environment=None):
         self.command = command
         self.port = port
         self.log_path = log_path
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
 
     def __enter__(self):
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=subprocess.STDOUT)
+                                            stdout=log, stderr=subprocess.STDOUT,
+                                            env=self.environment)
         try:
             self._wait_until_it_answers()
         except BaseException:
