@@ -7,6 +7,9 @@ packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-
 	python3 curl)
 packages_lint=("${packages_test[@]}" clang-tidy)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
+# The peers that Debian has; those in Rust, Go and JavaScript are left out where their tools are missing.
+packages_lab=("${packages_bench[@]}" gnuplot-nox libmicrohttpd-dev libnginx-mod-http-echo
+	libnginx-mod-http-headers-more-filter)
 
 say() {
 	echo "dev: $*" >&2

@@ -1,0 +1,102 @@
+#!/usr/bin/python3
+"""The lab: the article's two tables, measured on this machine, with every framework that it names.
+
+Each peer that this machine has the tools for is built, checked to serve the same bytes, and
+measured in turn. A run that is broken off goes on where it stopped when it is started again.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[0:1] = [str(HERE / "support"), str(HERE.parent / "support")]
+
+# pylint: disable=wrong-import-position
+import conformance  # noqa: E402
+import connections  # noqa: E402
+import course  # noqa: E402
+import machine  # noqa: E402
+import peers as lab_peers  # noqa: E402
+import pressure  # noqa: E402
+import troubles  # noqa: E402
+
+PHASES = {"connections": connections, "pressure": pressure, "troubles": troubles}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="./dev lab", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="about five minutes, one round")
+    parser.add_argument("--peers", metavar="NAME,...", help="only these; all if absent")
+    parser.add_argument("--phases", metavar="NAME,...", default=",".join(PHASES),
+                        help="of %(default)s")
+    parser.add_argument("--fresh", action="store_true", help="do not go on with an earlier run")
+    parser.add_argument("--list", action="store_true", help="the peers, and exit")
+    arguments = parser.parse_args()
+    arguments.settings = course.QUICK if arguments.quick else course.FULL
+    arguments.phases = arguments.phases.split(",")
+    if set(arguments.phases) - set(PHASES):
+        parser.error(f"the phases are {', '.join(PHASES)}.")
+    return arguments
+
+
+@contextlib.contextmanager
+def scratch():
+    """A folder for one start of a peer; workers that give up root must reach their files, too."""
+    with tempfile.TemporaryDirectory(prefix="zerog-lab-") as folder:
+        os.chmod(folder, 0o755)
+        yield folder
+
+
+def prepare(peer):
+    """Build a peer and see that it serves what it should."""
+    print(f"building {peer.title}", file=sys.stderr, flush=True)
+    lab_peers.prepare(peer)
+    if peer.skipped:
+        return
+    try:
+        with scratch() as folder, peer.start(folder) as server:
+            conformance.check(server.port)
+    except (conformance.Unfit, RuntimeError, OSError) as error:
+        peer.skipped = f"does not conform: {error}"
+
+
+def main():
+    arguments = parse_arguments()
+    found = lab_peers.load(arguments.peers.split(",") if arguments.peers else None)
+    if arguments.list:
+        for peer in found:
+            print(f"{peer.name:16} {peer.title}")
+        return 0
+    lab_peers.raise_descriptor_limit()
+    for peer in found:
+        prepare(peer)
+        if peer.skipped:
+            print(f"{peer.title} is left out: {peer.skipped}", file=sys.stderr)
+    present = [peer for peer in found if not peer.skipped]
+    print(machine.facts_line())
+    machine.beware_of_load()
+    store = course.Store(lab_peers.BUILD / "lab" / f"{arguments.settings.name}.json", {
+        "settings": arguments.settings.name,
+        "versions": {peer.name: peer.version for peer in present}})
+    if arguments.fresh:
+        store.forget()
+    steps = [step for name in arguments.phases
+             for step in PHASES[name].steps(present, arguments.settings, scratch)]
+    course.run(steps, store)
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (RuntimeError, ValueError) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("lab: broken off; start it again to go on.", file=sys.stderr)
+        sys.exit(130)
