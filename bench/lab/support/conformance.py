@@ -1,6 +1,7 @@
 """Conformance: every peer serves the same bytes, or it is not measured."""
 
 import http.client
+import socket
 
 from document import document
 
@@ -40,16 +41,31 @@ def check_echo(connection):
             expect("the type of /echo", response.getheader("Content-Type"), "application/x-lab")
 
 
+def check_close(port):
+    """A peer that ignores `Connection: close` would be measured without its new connections."""
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        data = b""
+        try:
+            while received := client.recv(65536):
+                data += received
+        except TimeoutError:
+            raise Unfit("a connection that asked for its end is not closed") from None
+    if not data.endswith(b"Hello"):
+        raise Unfit(f"the last reply of a connection ends with {data[-20:]!r}")
+
+
 def check(port):
     """Raise Unfit unless all routes serve what they should, over one kept-alive connection."""
+    check_close(port)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         for _ in range(3):
             check_get(connection, "/", "text/plain", b"Hello")
-            socket = connection.sock
+            kept = connection.sock
             check_get(connection, "/json", "application/json", document().encode())
             check_echo(connection)
-            if connection.sock is None or connection.sock is not socket:
+            if connection.sock is None or connection.sock is not kept:
                 raise Unfit("the connection is not kept alive")
     except (OSError, http.client.HTTPException) as error:
         raise Unfit(f"{type(error).__name__}: {error}") from error

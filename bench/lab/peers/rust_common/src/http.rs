@@ -15,6 +15,7 @@ struct Request<'a> {
     content_type: &'a str,
     body: &'a [u8],
     size: usize,
+    is_last: bool,
 }
 
 /// The next request of a buffer; None while it is not whole.
@@ -29,12 +30,15 @@ fn request_next(buffer: &[u8]) -> std::io::Result<Option<Request<'_>>> {
     let path = words.next().ok_or_else(|| broken("path"))?;
     let mut content_type = "application/octet-stream";
     let mut body_size = 0;
+    let mut is_last = false;
     for line in lines {
         let (name, value) = line.split_once(':').ok_or_else(|| broken("field"))?;
         if name.eq_ignore_ascii_case("content-length") {
             body_size = value.trim().parse().map_err(|_| broken("length"))?;
         } else if name.eq_ignore_ascii_case("content-type") {
             content_type = value.trim();
+        } else if name.eq_ignore_ascii_case("connection") {
+            is_last = value.trim().eq_ignore_ascii_case("close");
         }
     }
     let body_start = head_size + 4;
@@ -45,7 +49,7 @@ fn request_next(buffer: &[u8]) -> std::io::Result<Option<Request<'_>>> {
         return Ok(None);
     }
     let body = &buffer[body_start..body_start + body_size];
-    Ok(Some(Request { method, path, content_type, body, size: body_start + body_size }))
+    Ok(Some(Request { method, path, content_type, body, size: body_start + body_size, is_last }))
 }
 
 fn reply(replies: &mut Vec<u8>, status: &str, content_type: &str, body: &[u8]) {
@@ -57,8 +61,9 @@ fn reply(replies: &mut Vec<u8>, status: &str, content_type: &str, body: &[u8]) {
     replies.extend_from_slice(body);
 }
 
-/// Answer every whole request of a buffer; the bytes that were used.
-pub fn answer_all(buffer: &[u8], replies: &mut Vec<u8>) -> std::io::Result<usize> {
+/// Answer every whole request of a buffer: the bytes that were used, and whether the peer wants the
+/// connection to end.
+pub fn answer_all(buffer: &[u8], replies: &mut Vec<u8>) -> std::io::Result<(usize, bool)> {
     let mut used = 0;
     while let Some(request) = request_next(&buffer[used..])? {
         match (request.method, request.path) {
@@ -68,6 +73,9 @@ pub fn answer_all(buffer: &[u8], replies: &mut Vec<u8>) -> std::io::Result<usize
             _ => reply(replies, "404 Not Found", "text/plain", b"Not found"),
         }
         used += request.size;
+        if request.is_last {
+            return Ok((used, true));
+        }
     }
-    Ok(used)
+    Ok((used, false))
 }

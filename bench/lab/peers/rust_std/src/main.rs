@@ -14,10 +14,13 @@ fn serve_connection(mut stream: TcpStream) -> std::io::Result<()> {
     let mut chunk = [0; READ_SIZE];
     loop {
         replies.clear();
-        let used = answer_all(&buffer, &mut replies)?;
+        let (used, is_last) = answer_all(&buffer, &mut replies)?;
         buffer.drain(..used);
         if !replies.is_empty() {
             stream.write_all(&replies)?;
+            if is_last {
+                return Ok(());
+            }
             continue;
         }
         let size = stream.read(&mut chunk)?;

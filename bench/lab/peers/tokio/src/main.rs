@@ -11,10 +11,13 @@ async fn serve_connection(mut stream: TcpStream) -> std::io::Result<()> {
     let mut replies = Vec::new();
     loop {
         replies.clear();
-        let used = answer_all(&buffer, &mut replies)?;
+        let (used, is_last) = answer_all(&buffer, &mut replies)?;
         buffer.drain(..used);
         if !replies.is_empty() {
             stream.write_all(&replies).await?;
+            if is_last {
+                return Ok(());
+            }
             continue;
         }
         buffer.reserve(READ_SIZE);
