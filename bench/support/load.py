@@ -24,11 +24,15 @@ end
 if %(is_close)d == 1 then
    wrk.headers["Connection"] = "close"
 end
+"""
+
+# Every script's end: what it saw, as a line of JSON.
+SCRIPT_END = """
 done = function(summary, latency, requests)
    local errors = summary.errors
    io.write(string.format(
-      '\\nRESULT {"requests": %%d, "duration_us": %%d, "p50_us": %%d, "p99_us": %%d, ' ..
-      '"p999_us": %%d, "max_us": %%d, "errors": %%d}\\n',
+      '\\nRESULT {"requests": %d, "duration_us": %d, "p50_us": %d, "p99_us": %d, ' ..
+      '"p999_us": %d, "max_us": %d, "errors": %d}\\n',
       summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),
       latency:percentile(99.9), latency.max,
       errors.connect + errors.read + errors.write + errors.status + errors.timeout))
@@ -48,10 +52,14 @@ class Load:
 def run(load, port, seconds, folder):
     """Run wrk for so long; what its script reported, as a dictionary."""
     script = Path(folder) / f"wrk-{load.depth}-{int(load.is_close)}.lua"
-    text = SCRIPT % {"depth": load.depth, "is_close": int(load.is_close)}
-    script.write_text(text)
+    script.write_text(SCRIPT % {"depth": load.depth, "is_close": int(load.is_close)} + SCRIPT_END)
+    return run_script(script, load.connections, port, seconds)
+
+
+def run_script(script, connections, port, seconds):
+    """Run wrk with a script that ends with SCRIPT_END; what that reported."""
     outcome = subprocess.run(
-        ["wrk", "-t2", f"-c{load.connections}", f"-d{seconds}s", "-s", str(script),
+        ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "-s", str(script),
          f"http://127.0.0.1:{port}/"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds + 60,
         check=False)

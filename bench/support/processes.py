@@ -69,6 +69,12 @@ def resident(pid):
     raise RuntimeError(f"process {pid} has no Rss in smaps_rollup")
 
 
+def faults(pid):
+    """Page faults of a process since it started, of all its threads: (minor, major)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[7]), int(fields[9])
+
+
 def resident_tree(pid):
     """Bytes of a process and its descendants, pages that they share counted once (Pss)."""
     total = 0

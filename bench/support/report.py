@@ -103,6 +103,11 @@ class Progress:
         self.seconds_expected = seconds_expected
         self.is_terminal = sys.stderr.isatty()
 
+    def expect(self, fraction_done):
+        """Reckon anew from how much of the work is behind us; at 0 the first guess stays."""
+        if fraction_done > 0:
+            self.seconds_expected = (time.monotonic() - self.start) / fraction_done
+
     def say(self, text):
         left = max(0.0, self.seconds_expected - (time.monotonic() - self.start))
         line = f"[{left:4.0f} s left] {text}"

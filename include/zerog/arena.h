@@ -6,25 +6,37 @@
  * of it, or all since a savepoint; cleanups registered on the way run then, the
  * latest first.
  *
+ * A library built with -Darena=malloc has the same API and the same limits, but
+ * each allocation is a malloc of its own, so that AddressSanitizer sees every
+ * overrun and every use after a reset or a restore, to the byte.
+ *
  * Ownership  The first memory is the caller's; chunks go back to their pool at
  *            reset, restore and fini.
- * Threads    Not locked: one arena belongs to one shard.
+ * Threads    Not locked: one arena belongs to one shard. Any thread may ask for
+ *            its usage.
+ * Limits     chunk_count_max chunks; one allocation is at most the first memory
+ *            or zg_arena_chunk_payload(); alignments to ZG_ARENA_ALIGNMENT_MAX.
  */
 #ifndef ZEROG_ARENA_H
 #define ZEROG_ARENA_H
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <zerog/attributes.h>
 #include <zerog/pool.h>
+#include <zerog/slice.h>
 
 ZG_BEGIN_DECLS
 
 #define ZG_ARENA_ALIGNMENT 16
+#define ZG_ARENA_ALIGNMENT_MAX 4096
 
 struct zg_arena_chunk;
 struct zg_arena_cleanup;
+struct zgi_arena_block;
 
 struct zg_arena_options {
 	void *memory; /* borrowed until fini; aligned to ZG_ARENA_ALIGNMENT */
@@ -45,6 +57,10 @@ struct zg_arena {
 	struct zg_arena_cleanup *cleanup_newest;
 	struct zg_pool *chunks; /* borrowed */
 	uint64_t refuse_count; /* allocations refused */
+	uint64_t left_size; /* bytes handed out before the current chunk was begun */
+	uint64_t live_size_max; /* bytes, noted whenever some are taken back */
+	unsigned char *barrier; /* what lies below it in the current chunk, a savepoint keeps */
+	struct zgi_arena_block *block_newest; /* of -Darena=malloc; else NULL */
 };
 
 /* A point to return to; valid until the arena is reset or restored to before it. */
@@ -52,6 +68,23 @@ struct zg_arena_savepoint {
 	unsigned char *cursor;
 	struct zg_arena_chunk *chunk;
 	struct zg_arena_cleanup *cleanup;
+	struct zgi_arena_block *block; /* of -Darena=malloc; else NULL */
+};
+
+/* One allocation and its size, for zg_arena_resize(). */
+struct zg_arena_span {
+	void *memory; /* NULL: none yet */
+	size_t size; /* bytes */
+};
+
+/* How well an arena's memory is used. */
+struct zg_arena_usage {
+	uint64_t live_size; /* bytes handed out, each allocation rounded up to its alignment */
+	uint64_t live_size_max; /* the most that was ever handed out at once */
+	uint64_t lost_size; /* bytes at the ends of chunks that were too short for what came next */
+	uint64_t held_size; /* bytes of the first memory and the chunks, headers included */
+	uint64_t refuse_count; /* allocations refused */
+	uint32_t chunk_count; /* chunks held */
 };
 
 /**
@@ -81,6 +114,83 @@ void zg_arena_fini(struct zg_arena *arena);
 ZG_MUST_USE int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory);
 
 /**
+ * zg_arena_alloc_aligned() - the next bytes at a wider alignment, contents undefined
+ * @arena:       initialised
+ * @size:        bytes, may be 0
+ * @alignment:   bytes, a power of two up to ZG_ARENA_ALIGNMENT_MAX; less than ZG_ARENA_ALIGNMENT
+ *               is rounded up to it
+ * @ret_memory:  as zg_arena_alloc()
+ *
+ * Return: 0; -EINVAL for another alignment; -EMSGSIZE when @size + @alignment - ZG_ARENA_ALIGNMENT
+ * bytes are more than any chunk can hold; -ENOMEM as zg_arena_alloc().
+ */
+ZG_MUST_USE int zg_arena_alloc_aligned(struct zg_arena *arena, size_t size, uint32_t alignment,
+				       void **ret_memory);
+
+/**
+ * zg_arena_alloc_zeroed() - room for a number of objects, every byte 0
+ * @arena:       initialised
+ * @count:       objects, may be 0
+ * @size_each:   bytes, may be 0
+ * @ret_memory:  as zg_arena_alloc()
+ *
+ * Return: 0; -EMSGSIZE or -ENOMEM as zg_arena_alloc(), the former also when the product overflows.
+ */
+ZG_MUST_USE int zg_arena_alloc_zeroed(struct zg_arena *arena, size_t count, size_t size_each,
+				      void **ret_memory);
+
+/**
+ * zg_arena_resize() - make an allocation larger or smaller
+ * @arena:  initialised
+ * @span:   an allocation of this arena with its size, or zeroed for none; changed on success
+ * @size:   bytes wanted, may be 0
+ *
+ * The latest allocation changes its size where it lies, as far as its chunk has room, unless a
+ * savepoint was made since. Any other shrinks in place, which frees nothing, and grows by moving
+ * to a new place, aligned to ZG_ARENA_ALIGNMENT; the old place may not be used any more. What a
+ * savepoint has seen moves behind it: a restore takes it back. Bytes that are new are undefined.
+ *
+ * Return: 0; -EMSGSIZE or -ENOMEM as zg_arena_alloc(), the allocation as it was.
+ */
+ZG_MUST_USE int zg_arena_resize(struct zg_arena *arena, struct zg_arena_span *span, size_t size);
+
+/**
+ * zg_arena_copy() - a copy of a slice, with a NUL behind it
+ * @arena:      initialised
+ * @bytes:      any slice
+ * @ret_slice:  the copy, its size that of @bytes, its data never NULL; untouched on failure
+ *
+ * Return: 0; -EMSGSIZE or -ENOMEM as zg_arena_alloc().
+ */
+ZG_MUST_USE int zg_arena_copy(struct zg_arena *arena, struct zg_slice bytes,
+			      struct zg_slice *ret_slice);
+
+/**
+ * zg_arena_copy_text() - a copy of a NUL-terminated text
+ * @arena:     initialised
+ * @text:      not NULL
+ * @ret_text:  untouched on failure
+ *
+ * Return: 0; -EMSGSIZE or -ENOMEM as zg_arena_alloc().
+ */
+ZG_MUST_USE int zg_arena_copy_text(struct zg_arena *arena, const char *text, char **ret_text);
+
+/**
+ * zg_arena_print() - what printf would write, in the arena, with a NUL behind it
+ * @arena:     initialised
+ * @ret_text:  its size without the NUL; untouched on failure
+ * @format:    printf-style; no allocation as long as no %ls, %a or huge precision is used
+ *
+ * Return: 0; -EINVAL when a conversion fails; -EMSGSIZE or -ENOMEM as zg_arena_alloc().
+ */
+ZG_MUST_USE int zg_arena_print(struct zg_arena *arena, struct zg_slice *ret_text,
+			       const char *format, ...) ZG_PRINTF(3, 4);
+
+/** zg_arena_vprint() - as zg_arena_print(), the arguments in a list, which is used up */
+ZG_MUST_USE int zg_arena_vprint(struct zg_arena *arena, struct zg_slice *ret_text,
+				const char *format, va_list arguments) ZG_PRINTF(3, 0);
+
+/**
  * zg_arena_on_reset() - run a function when the arena takes this moment back
  * @arena:    initialised
  * @cleanup:  called once, at reset, at fini, or at a restore to before now
@@ -94,12 +204,13 @@ ZG_MUST_USE int zg_arena_on_reset(struct zg_arena *arena, void (*cleanup)(void *
  * zg_arena_save() - a point to return to
  * @arena:  initialised
  */
-struct zg_arena_savepoint zg_arena_save(const struct zg_arena *arena);
+struct zg_arena_savepoint zg_arena_save(struct zg_arena *arena);
 
 /**
  * zg_arena_restore() - take back all that was allocated since a savepoint
  * @arena:      initialised
- * @savepoint:  from zg_arena_save() of this arena, not yet passed by a reset or restore
+ * @savepoint:  from zg_arena_save() of this arena, not yet passed by a reset or restore; it may
+ *              be returned to again
  */
 void zg_arena_restore(struct zg_arena *arena, struct zg_arena_savepoint savepoint);
 
@@ -114,6 +225,24 @@ void zg_arena_reset(struct zg_arena *arena);
  * @block_size:  bytes of one block of the chunk pool
  */
 size_t zg_arena_chunk_payload(size_t block_size);
+
+/**
+ * zg_arena_usage() - what an arena has handed out, holds and refused
+ * @arena:      initialised, or zeroed
+ * @ret_usage:  overwritten
+ *
+ * Any thread, between init and fini: from another than the arena's own each figure is that of some
+ * recent moment.
+ */
+void zg_arena_usage(const struct zg_arena *arena, struct zg_arena_usage *ret_usage);
+
+/**
+ * zg_arena_is_malloc() - is each allocation a malloc of its own?
+ *
+ * Return: true in a library built with -Darena=malloc, which is for finding mistakes, not for
+ * service.
+ */
+bool zg_arena_is_malloc(void);
 
 ZG_END_DECLS
 

@@ -7,13 +7,18 @@
 
 #include <zerog/arena.h>
 #include <zerog/attributes.h>
+#include <zerog/fault.h>
+#include <zerog/layout.h>
+#include <zerog/leaks.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>
 #include <zerog/scratch.h>
 #include <zerog/seal.h>
+#include <zerog/shared_pool.h>
 #include <zerog/slice.h>
 #include <zerog/text.h>
+#include <zerog/typed_pool.h>
 #include <zerog/watch.h>
 
 #endif

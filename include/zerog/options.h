@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/region.h>
 #include <zerog/seal.h>
 #include <zerog/text.h>
 
@@ -34,6 +35,8 @@ ZG_BEGIN_DECLS
 	  "A request body's largest size; more is answered with 413.")                       \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
+	X(scratch_size_max, "scratch-size-max", "bytes", 256, 1048576, 67108864,             \
+	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
 	  "How long a request's head may take to arrive.")                                   \
 	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \
@@ -63,6 +66,10 @@ struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
 	enum zg_io_kind io;
 	enum zg_seal_mode seal;
+	bool track; /* pools keep where their blocks are taken and given */
+	enum zg_region_pages huge_pages; /* SMALL, TRANSPARENT, EXPLICIT or EXPLICIT_ONLY */
+	enum zg_region_want lock_memory;
+	bool numa; /* memory and threads keep to their node, where there is more than one */
 	bool print_plan; /* --plan: print the plan and exit */
 	bool print_help; /* --help */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;

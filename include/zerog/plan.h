@@ -95,7 +95,8 @@ ZG_MUST_USE int zg_memory_available(uint64_t *ret_size, const char **ret_source)
 
 /**
  * zg_memory_resident() - what this process occupies now
- * @ret_size:  bytes, the exact sum over all mappings (Rss of /proc/self/smaps_rollup)
+ * @ret_size:  bytes, the exact sum over all mappings (Rss of /proc/self/smaps_rollup,
+ *             and the explicit huge pages that it leaves out)
  *
  * Return: 0; -errno when the file cannot be read. Any thread; makes no allocation.
  */
@@ -113,6 +114,19 @@ ZG_MUST_USE int zg_memory_resident(uint64_t *ret_size);
  * madvise(2), MADV_POPULATE_READ.
  */
 ZG_MUST_USE int zg_memory_populate_image(void);
+
+/**
+ * zg_memory_lock_image() - keep the program and its libraries in memory
+ * @ret_size:         bytes of code and data
+ * @ret_locked_size:  of those, the bytes that are locked: less where RLIMIT_MEMLOCK does not
+ *                    suffice
+ *
+ * Segment by segment, and not mlockall(2), which would fault in and lock whatever else happens
+ * to be mapped, planned or not.
+ *
+ * Return: 0. Boot only. Source: mlock(2), dl_iterate_phdr(3).
+ */
+ZG_MUST_USE int zg_memory_lock_image(uint64_t *ret_size, uint64_t *ret_locked_size);
 
 ZG_END_DECLS
 

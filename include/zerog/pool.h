@@ -9,7 +9,12 @@
  * Blocks are taken last-in first-out, so that a lightly loaded service works in
  * the same few cache-warm blocks.
  *
- * Ownership  The caller lends `memory` at init and has it back after fini.
+ * A tracked pool also keeps where and when each block was taken, and where it was
+ * given last: the leak report (leaks.h) and the report of a misuse name those places.
+ * Which type of object a pool holds is checked by the compiler in typed_pool.h.
+ *
+ * Ownership  The caller lends `memory` at init and has it back after fini. The struct is
+ *            registered meanwhile (watch.h), and so must stay where it is.
  * Threads    Not locked: one pool belongs to one shard.
  * Limits     ZG_POOL_BLOCKS_MAX blocks.
  */
@@ -21,8 +26,12 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/text.h>
+#include <zerog/watch.h>
 
 ZG_BEGIN_DECLS
+
+struct zgi_pool_track;
 
 /* tag (8 bits) | index (20 bits) | generation (36 bits); never 0 for a live block. */
 typedef struct {
@@ -33,6 +42,19 @@ typedef struct {
 #define ZG_POOL_BLOCKS_MAX (UINT32_C(1) << 20)
 #define ZG_POOL_ALIGNMENT 64
 
+/* The magic number of a pool says who has to see its takes and gives: only the pool itself, or a
+ * tool as well. */
+#define ZG_POOL_PLAIN UINT32_C(0x6c6f6f70)
+#define ZG_POOL_WATCHED UINT32_C(0x6c6f6f71)
+
+/* Bytes that are enough for a pool, tracked or not, where memory is set aside at compile time. */
+#define ZG_POOL_MEMORY_SIZE_MAX(block_size, block_count)     \
+	(ZG_POOL_ROUND(block_size) * (size_t)(block_count) + \
+	 ZG_POOL_ROUND((size_t)(block_count)*ZG_POOL_BOOKKEEPING_SIZE_MAX))
+#define ZG_POOL_BOOKKEEPING_SIZE_MAX 36 /* bytes a block */
+#define ZG_POOL_ROUND(size) \
+	(((size_t)(size) + ZG_POOL_ALIGNMENT - 1) & ~(size_t)(ZG_POOL_ALIGNMENT - 1))
+
 struct zg_pool_options {
 	const char *name; /* static text, for reports */
 	void *memory; /* borrowed until fini; aligned to ZG_POOL_ALIGNMENT */
@@ -42,38 +64,73 @@ struct zg_pool_options {
 	uint32_t index_first; /* the index of the first block's handle: shards number on;
 			       * index_first + block_count is at most ZG_POOL_BLOCKS_MAX */
 	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
+	bool is_tracked; /* keep where blocks are taken and given; see zg_pool_tracks_all() */
+};
+
+/* What was done with a handle that names no taken block. */
+enum zg_pool_act {
+	ZG_POOL_GET,
+	ZG_POOL_GIVE,
+	ZG_POOL_RENEW,
+};
+
+/* A misuse. Sites are return addresses, for zg_site_print(); NULL when they are not known. */
+struct zg_pool_misuse {
+	zg_handle handle; /* as it was passed */
+	enum zg_pool_act act;
+	int error; /* -ESTALE: given before; -EINVAL: never came from this pool */
+	const void *site; /* who misused it */
+	const void *take_site; /* who took that block last: its holder, if it is taken */
+	const void *give_site; /* who gave or renewed it last: whoever ended a handle that was given
+				* once */
 };
 
 struct zg_pool {
+	/* One cache line: what a take and a give touch. */
 	uint32_t magic;
-	uint32_t free_head; /* index of the block to be taken next */
+	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
+	uint32_t block_count;
 	uint32_t free_count; /* blocks */
 	uint32_t free_count_low; /* the least that was ever free: the low-water mark */
-	uint32_t block_count;
-	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
-	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
+	uint32_t free_top; /* number of the block to be taken next */
 	size_t block_size; /* bytes, rounded up to the alignment */
 	unsigned char *blocks; /* borrowed */
 	uint64_t *slots; /* borrowed: one word a block, see pool.c */
+	uint32_t *free_below; /* borrowed: the numbers of the free blocks under the top one */
 	uint64_t take_count; /* takes that succeeded */
+
+	/* What is rarely touched. */
+	struct zgi_pool_track *tracks; /* borrowed: one a block; NULL when it is not tracked */
 	uint64_t refuse_count; /* takes that found the pool empty */
 	uint64_t misuse_count; /* stale, double, foreign or invented handles refused */
+	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
+	uint32_t is_armed; /* takes may be made to fail: see fault.h */
+	size_t block_size_asked; /* bytes, as the options had it */
+	size_t memory_size; /* bytes that the pool uses */
 	const char *name; /* static */
+	struct zg_watched watched;
+	struct zg_pool_misuse misuse_last; /* its error is 0 when there was none */
 };
 
 /**
  * zg_pool_memory_size() - bytes a pool needs, its bookkeeping included
- * @block_size:   bytes of one block
- * @block_count:  1 to ZG_POOL_BLOCKS_MAX
+ * @options:  block_size, block_count and is_tracked are read
  *
  * Return: bytes, a multiple of ZG_POOL_ALIGNMENT; 0 when a value is out of range or they do not
  * fit a size_t.
  */
-size_t zg_pool_memory_size(size_t block_size, uint32_t block_count);
+size_t zg_pool_memory_size(const struct zg_pool_options *options);
+
+/**
+ * zg_pool_tracks_all() - is every pool tracked, whatever its options say?
+ *
+ * Return: true in builds for finding mistakes (-Dtracked=true).
+ */
+bool zg_pool_tracks_all(void);
 
 /**
  * zg_pool_init() - make a pool, every block free
- * @pool:     the caller's; overwritten
+ * @pool:     the caller's, not a live one; overwritten, and registered where it is
  * @options:  read during the call
  *
  * Return: 0; -EINVAL when a count, size, tag or alignment is out of range.
@@ -81,7 +138,7 @@ size_t zg_pool_memory_size(size_t block_size, uint32_t block_count);
 ZG_MUST_USE int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options);
 
 /**
- * zg_pool_fini() - end the pool; the memory is the caller's again
+ * zg_pool_fini() - end the pool; the memory is the caller's again, blocks still taken included
  * @pool:  initialised, or zeroed
  */
 void zg_pool_fini(struct zg_pool *pool);
@@ -102,7 +159,7 @@ ZG_MUST_USE int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void *
  * @handle:  from zg_pool_take() of this pool
  *
  * Return: 0; -ESTALE when it was given before; -EINVAL when it never came from this pool. Nothing
- * changes on failure but misuse_count.
+ * changes on failure but misuse_count and what zg_pool_last_misuse() tells.
  */
 ZG_MUST_USE int zg_pool_give(struct zg_pool *pool, zg_handle handle);
 
@@ -141,11 +198,47 @@ ZG_MUST_USE int zg_pool_next(struct zg_pool *pool, uint32_t *cursor, zg_handle *
  * zg_pool_is_taken() - is the n-th block taken?
  * @pool:    initialised
  * @number:  below its block_count
+ *
+ * Any thread.
  */
 static inline bool zg_pool_is_taken(const struct zg_pool *pool, uint32_t number)
 {
-	return pool->slots[number] >> 56 != 0;
+	uint64_t slot = __atomic_load_n(&pool->slots[number], __ATOMIC_ACQUIRE);
+
+	return slot >> 36 == pool->handle_first + number;
 }
+
+/**
+ * zg_pool_last_misuse() - the latest stale, double, foreign or invented handle
+ * @pool:        initialised; the caller's own shard's
+ * @ret_misuse:  who it was and, in a tracked pool, whom the block belongs to; untouched when there
+ *               was none
+ *
+ * Return: 1 when there was one, else 0.
+ */
+int zg_pool_last_misuse(const struct zg_pool *pool, struct zg_pool_misuse *ret_misuse);
+
+/**
+ * zg_pool_on_misuse() - be told of every misuse in this process
+ * @hook:  called on the thread of the misuse, before the misused call returns; it must not use
+ *         that pool but to read it. NULL: nobody is told, as at first
+ *
+ * A zg_pool_get() of a handle that has gone stale counts as one; where that is expected, let the
+ * hook look at the act. Any thread.
+ */
+void zg_pool_on_misuse(void (*hook)(const struct zg_pool *pool,
+				    const struct zg_pool_misuse *misuse));
+
+/**
+ * zg_pool_misuse_print() - one line that says what was done, by whom, and whose block it was
+ * @pool:    the pool of the misuse
+ * @misuse:  as told by the hook or zg_pool_last_misuse()
+ * @text:    appended to
+ *
+ * Makes no allocation.
+ */
+void zg_pool_misuse_print(const struct zg_pool *pool, const struct zg_pool_misuse *misuse,
+			  struct zg_text *text);
 
 /**
  * zg_handle_index() - the index part of a handle

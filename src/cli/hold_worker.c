@@ -109,8 +109,13 @@ static int worker_init(struct worker *worker, const struct hold_worker_options *
 	*worker = (struct worker){.options = options, .epoll_fd = -1, .random = options->seed};
 	worker->slot_count = options->connection_count + 1024;
 	error = zg_region_init(&worker->region,
-			       worker->slot_count * sizeof(*worker->slots) +
-				       options->flight_count * sizeof(*worker->flights) + 4096);
+			       &(struct zg_region_options){
+				       .size = worker->slot_count * sizeof(*worker->slots) +
+					       options->flight_count * sizeof(*worker->flights) +
+					       4096,
+				       .name = "held connections",
+				       .pages = ZG_REGION_PAGES_TRANSPARENT,
+			       });
 	if (error < 0)
 		return error;
 	error = zg_region_carve(&worker->region, worker->slot_count * sizeof(*worker->slots), 64,

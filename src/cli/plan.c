@@ -13,7 +13,7 @@
 #include <zerog/plan.h>
 
 #include "cli/cli.h"
-#include "server/config.h"
+#include "server/reserve.h"
 
 /* A line's reason and figures take less than this; JSON quotes and names included. */
 #define PLAN_LINE_SIZE 512
@@ -36,12 +36,13 @@ static void plan_print_help(void)
 }
 
 /* Say whether it fits; the exit status. */
-static int plan_judge(const struct zg_plan *plan, FILE *stream)
+static int plan_judge(const struct zgi_server_config *config, const struct zg_plan *plan,
+		      FILE *stream)
 {
 	const struct zg_plan_line *line = NULL;
 	const char *source = "MemAvailable";
 	uint64_t size_available;
-	int error = zg_memory_available(&size_available, &source);
+	int error = zgi_reserve_available(config, &size_available, &source);
 
 	if (error < 0) {
 		fprintf(stderr, "zerog plan: the memory available cannot be read: %s.\n",
@@ -87,7 +88,7 @@ static int plan_run(const struct zg_options *options, bool is_json)
 	if (is_json)
 		putchar('\n');
 	/* A program that reads the JSON reads nothing else on stdout. */
-	return plan_judge(&plan_made, is_json ? stderr : stdout);
+	return plan_judge(&config, &plan_made, is_json ? stderr : stdout);
 }
 
 int zgi_cli_plan(int argc, char **argv)

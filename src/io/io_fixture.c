@@ -69,7 +69,9 @@ struct fixture *fixture_open(struct fixture_options options)
 	io_options.listen_fd = fixture->listen_fd;
 	zg_plan_init(&plan);
 	assert_int_equal(zgi_io_plan(&io_options, 1, &plan), 0);
-	assert_int_equal(zg_region_init(&fixture->region, plan.size_total), 0);
+	assert_int_equal(zg_region_init(&fixture->region,
+					&(struct zg_region_options){.size = plan.size_total}),
+			 0);
 	assert_int_equal(zgi_io_create(&io_options, &fixture->region, &fixture->io), 0);
 	assert_int_equal(zgi_io_start(fixture->io), 0);
 	zgi_io_accept_start(fixture->io);

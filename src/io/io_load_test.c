@@ -336,7 +336,7 @@ static void test_an_object_lives_on_its_thread_and_ends_on_another(void **state)
 	int client_fd;
 
 	(void)state;
-	assert_int_equal(zg_region_init(&region, 65536), 0);
+	assert_int_equal(zg_region_init(&region, &(struct zg_region_options){.size = 65536}), 0);
 	assert_int_equal(zgi_io_create(&options, &region, &io), 0);
 	assert_int_equal(pthread_create(&thread, NULL, serve_once, io), 0);
 	zgi_io_wake(io);

@@ -1,10 +1,12 @@
 /*
- * The pages for who runs the service: /healthz, /metrics and /memory. They are
+ * The pages for who runs the service: /healthz, /metrics, /memory and /leaks. They are
  * handlers like any other: rendered into the exchange's arena, from counters that
  * the shards write without being stopped.
  */
 
 #include <zerog/app.h>
+#include <zerog/fault.h>
+#include <zerog/leaks.h>
 #include <zerog/scratch.h>
 
 #include <errno.h>
@@ -37,7 +39,7 @@ static struct admin_pool admin_pool_read(const struct zgi_server *server, size_t
 	struct admin_pool sum = {0};
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++) {
-		const char *shard = (const char *)&server->shards[index];
+		const char *shard = (const char *)server->shards[index];
 		const struct zg_pool *pool = (const struct zg_pool *)(const void *)(shard + offset);
 
 		sum.total += pool->block_count;
@@ -55,7 +57,7 @@ static uint64_t admin_waiting(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += zgi_gauge_read(&server->shards[index].waiting_count);
+		sum += zgi_gauge_read(&server->shards[index]->waiting_count);
 	return sum;
 }
 
@@ -64,7 +66,7 @@ static uint64_t admin_open(const struct zgi_server *server)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		sum += zgi_gauge_read(&server->shards[index].live_count);
+		sum += zgi_gauge_read(&server->shards[index]->live_count);
 	return sum;
 }
 
@@ -173,6 +175,8 @@ static void metrics_print(struct zg_text *text, const struct zgi_server *server)
 	metrics_pool(text, "arena_chunks", &now.chunks);
 	metrics_number(text, "zerog_scratch_spills_total", "counter",
 		       "Scratches that left the stack.", zg_scratch_spill_count());
+	metrics_number(text, "zerog_takes_made_to_fail_total", "counter",
+		       "Takes that a fault made fail (see zerog/fault.h).", zg_fault_total());
 	metrics_number(text, "zerog_mallocs_since_seal_total", "counter",
 		       "Calls to malloc and its relatives after boot.", now.seal.malloc_count);
 	metrics_number(text, "zerog_memory_resident_bytes", "gauge", "Resident memory now.",
@@ -227,8 +231,9 @@ static void memory_print(struct zg_text *text, const struct zgi_server *server)
 	for (size_t index = 0; index < now.site_count; index++)
 		zg_text_print(text, "  malloc called from %p: %" PRIu64 " times\n",
 			      now.sites[index].address, now.sites[index].count);
-	zg_text_print(text, "%-18s %10s %10s %10s %10s\n", "pool", "objects", "in use", "most ever",
-		      "refused");
+	zgi_reserve_print(&server->reserve, text);
+	zg_text_print(text, "\n%-18s %10s %10s %10s %10s\n", "pool", "objects", "in use",
+		      "most ever", "refused");
 	memory_pool_print(text, "exchanges", &now.exchanges);
 	memory_pool_print(text, "arena chunks", &now.chunks);
 	zg_text_print(text, "%-18s %10" PRIu64 " %10" PRIu64 "\n", "connections",
@@ -263,7 +268,9 @@ static void memory_print_json(struct zg_text *text, const struct zgi_server *ser
 		zg_text_print(text, "%s{\"address\": \"%p\", \"count\": %" PRIu64 "}",
 			      index > 0 ? ", " : "", now.sites[index].address,
 			      now.sites[index].count);
-	zg_text_print(text, "], \"pools\": {");
+	zg_text_print(text, "], \"regions\": ");
+	zgi_reserve_print_json(&server->reserve, text);
+	zg_text_print(text, ", \"pools\": {");
 	memory_pool_json(text, "exchanges", &now.exchanges);
 	zg_text_print(text, ", ");
 	memory_pool_json(text, "arena_chunks", &now.chunks);
@@ -293,6 +300,18 @@ static int admin_memory(struct zg_exchange *x)
 	return admin_reply(x, ZG_SLICE("text/plain; charset=utf-8"), memory_print);
 }
 
+static void leaks_print(struct zg_text *text, const struct zgi_server *server)
+{
+	(void)server;
+	/* This page's own exchange is among them: there is always one. */
+	(void)zg_leak_report(text);
+}
+
+static int admin_leaks(struct zg_exchange *x)
+{
+	return admin_reply(x, ZG_SLICE("text/plain; charset=utf-8"), leaks_print);
+}
+
 static int admin_health(struct zg_exchange *x)
 {
 	return zg_reply_text(x, x->web->is_draining ? 503 : 200,
@@ -304,4 +323,5 @@ void zg_admin_routes(struct zg_app *app)
 	zg_get(app, "/healthz", admin_health);
 	zg_get(app, "/metrics", admin_metrics);
 	zg_get(app, "/memory", admin_memory);
+	zg_get(app, "/leaks", admin_leaks);
 }

@@ -3,6 +3,7 @@
  */
 
 #include <zerog/app.h>
+#include <zerog/fault.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -106,6 +107,20 @@ static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 	return 0;
 }
 
+static int app_serve(const struct zg_app *app, struct zg_text *error)
+{
+	struct zgi_server_run_options run = {app->name, &app->options, app->router};
+	int result = zg_fault_environment(error);
+
+	if (result < 0)
+		return app_fail(app, error->data, 2);
+	/* Whoever left the variable set by mistake must see it. */
+	if (result > 0)
+		app_fail(app, "takes will fail, as " ZG_FAULT_ENVIRONMENT " asks for", 0);
+	zgi_http_scan_init();
+	return zgi_server_run(&app_server, &run, error) < 0 ? app_fail(app, error->data, 1) : 0;
+}
+
 int zg_app_main(struct zg_app *app, int argc, char **argv)
 {
 	char buffer[512];
@@ -126,11 +141,7 @@ int zg_app_main(struct zg_app *app, int argc, char **argv)
 	} else if (app->options.print_plan) {
 		status = app_print_plan(app, &error);
 	} else {
-		struct zgi_server_run_options run = {app->name, &app->options, app->router};
-
-		zgi_http_scan_init();
-		status = zgi_server_run(&app_server, &run, &error) < 0 ? app_fail(app, buffer, 1)
-								       : 0;
+		status = app_serve(app, &error);
 	}
 	zgi_router_destroy(app->router);
 	app->router = NULL;

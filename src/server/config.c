@@ -12,16 +12,17 @@
 
 #include "base/assert.h"
 #include "server/inbox.h"
+#include "server/reserve.h"
 #include "server/shard.h"
 #include "web/exchange.h"
 
 #define CONFIG_ALIGNMENT 64
-#define CONFIG_PAGE_SIZE 4096
 #define CONFIG_CHUNK_PAYLOAD_MIN 16384 /* the admin pages are rendered into one chunk */
 #define CONFIG_CHUNK_OVERHEAD 256 /* an arena's own, at the head of a chunk */
 #define CONFIG_RING_ENTRIES 256
 #define CONFIG_RING_ENTRIES_SMALL 64 /* where many shards share few cores */
 #define CONFIG_SHARDS_MANY 16
+#define CONFIG_PADDING_SMALL 65536 /* bytes: pages larger than this are huge ones */
 #define CONFIG_DESCRIPTORS_OWN_EACH 4 /* listener, epoll, wake-up, a file that a page reads */
 
 static uint64_t config_round(uint64_t size, uint64_t alignment)
@@ -153,6 +154,17 @@ static void config_sizes(struct zgi_server_config *config)
 	zg_assert(zg_arena_chunk_payload(config->chunk_size) >= payload);
 }
 
+/* libnuma allocates: here, before the plan is measured, and nowhere else. */
+static void config_placement(struct zgi_server_config *config)
+{
+	struct zgi_numa numa;
+
+	if (config->options.numa)
+		zgi_numa_read(&numa);
+	zgi_placement_make(config->options.numa ? &numa : NULL, config->shard_count,
+			   &config->placement);
+}
+
 int zgi_server_configure(const struct zg_options *options, struct zgi_server_config *ret_config,
 			 struct zg_text *ret_error)
 {
@@ -174,6 +186,7 @@ int zgi_server_configure(const struct zg_options *options, struct zgi_server_con
 	result = config_shards(ret_config, ret_error);
 	if (result < 0)
 		return result;
+	config_placement(ret_config);
 	config_sizes(ret_config);
 	return 0;
 }
@@ -208,10 +221,31 @@ static int plan_add_connections(struct zg_plan *plan, const struct zgi_server_co
 			   ZGI_ACCEPT_HEADROOM);
 }
 
-static uint64_t config_pool_overhead(uint64_t block_size, uint32_t block_count)
+/* Bytes of a pool's memory besides its blocks. */
+static uint64_t config_pool_overhead(const struct zg_pool_options *pool)
 {
-	return zg_pool_memory_size(block_size, block_count) -
-	       config_round(block_size, ZG_POOL_ALIGNMENT) * block_count;
+	return zg_pool_memory_size(pool) -
+	       config_round(pool->block_size, ZG_POOL_ALIGNMENT) * pool->block_count;
+}
+
+struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config)
+{
+	return (struct zg_pool_options){
+		.name = "exchanges",
+		.block_size = config->exchange_size,
+		.block_count = config->exchanges_each,
+		.is_tracked = config->options.track,
+	};
+}
+
+struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *config)
+{
+	return (struct zg_pool_options){
+		.name = "arena chunks",
+		.block_size = config->chunk_size,
+		.block_count = config->chunks_each,
+		.is_tracked = config->options.track,
+	};
 }
 
 /* Rounding of what is carved one after the other: slots, inbox, and the I/O object. */
@@ -222,8 +256,9 @@ static uint64_t config_padding_each(void)
 
 static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *config)
 {
-	uint64_t bookkeeping = config_pool_overhead(config->exchange_size, config->exchanges_each) +
-			       config_pool_overhead(config->chunk_size, config->chunks_each) +
+	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
+	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
+	uint64_t bookkeeping = config_pool_overhead(&exchanges) + config_pool_overhead(&chunks) +
 			       config_padding_each();
 	const struct {
 		struct zg_plan_line line;
@@ -240,7 +275,8 @@ static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config 
 		  .size_each = config->chunk_size},
 		 "of --body-size-max or an admin page"},
 		{{.name = "pool bookkeeping", .count = 1, .size_each = bookkeeping},
-		 "slots of two pools, padding"},
+		 config->options.track ? "slots and tracks of two pools, padding"
+				       : "slots of two pools, padding"},
 		{{.name = "inbox cells",
 		  .option = "--exchanges",
 		  .count = config->inbox_cells_each,
@@ -254,7 +290,7 @@ static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config 
 		{{.name = "stacks",
 		  .option = "--shards",
 		  .count = 1,
-		  .size_each = ZGI_SHARD_STACK_SIZE + CONFIG_PAGE_SIZE},
+		  .size_each = ZGI_SHARD_STACK_WHOLE_SIZE},
 		 "stack and its guard page"},
 	};
 
@@ -282,7 +318,13 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 	struct zgi_io_options io_options = config_io_options(config);
 	struct zg_plan_line image = {.name = "program as loaded", .count = 1};
 	const struct zg_plan_line padding = {
-		.name = "page padding", .count = 1, .size_each = CONFIG_PAGE_SIZE};
+		.name = "page padding",
+		/* A part of an ordinary page is nothing that one would want to save. */
+		.option =
+			zgi_reserve_padding(config) > CONFIG_PADDING_SMALL ? "--huge-pages" : NULL,
+		.count = 1,
+		.size_each = zgi_reserve_padding(config),
+	};
 	int result;
 
 	/* What is loaded later than this would not be in the plan. */
@@ -298,25 +340,27 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 	if (result == 0)
 		result = plan_add_shards(plan, config);
 	if (result == 0)
-		result = zg_plan_add(plan, &padding, "so that the stacks begin on a page");
+		result = zg_plan_add(
+			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",
+			config->placement.node_count, config->placement.node_count == 1 ? "" : "s");
 	if (result == 0)
 		result = zgi_io_plan(&io_options, config->shard_count, plan);
 	return result;
 }
 
-uint64_t zgi_server_region_size(const struct zgi_server_config *config)
+uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t shard_count)
 {
 	struct zgi_io_options io_options = config_io_options(config);
+	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
+	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
 	uint64_t each = 0;
 
-	each += ZGI_SHARD_STACK_SIZE + CONFIG_PAGE_SIZE;
 	each += config->shard_size;
 	each += config->slots_each * sizeof(struct zgi_connection);
 	each += config->inbox_cells_each * sizeof(struct zgi_inbox_cell);
-	each += zg_pool_memory_size(config->exchange_size, config->exchanges_each);
-	each += zg_pool_memory_size(config->chunk_size, config->chunks_each);
+	each += zg_pool_memory_size(&exchanges);
+	each += zg_pool_memory_size(&chunks);
 	each += zgi_io_carve_size(&io_options);
 	each += config_padding_each();
-	/* The stacks begin on a page. */
-	return each * config->shard_count + CONFIG_PAGE_SIZE;
+	return each * shard_count;
 }

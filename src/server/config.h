@@ -9,11 +9,14 @@
 
 #include <zerog/options.h>
 #include <zerog/plan.h>
+#include <zerog/pool.h>
 
 #include "io/io.h"
 #include "io/listen.h"
+#include "server/placement.h"
 
 #define ZGI_SHARD_STACK_SIZE (64 * 1024)
+#define ZGI_SHARD_STACK_WHOLE_SIZE (ZGI_SHARD_STACK_SIZE + 4096) /* with its guard page */
 #define ZGI_ACCEPT_HEADROOM 256 /* accepts that one turn may bring before the oldest are closed */
 
 struct zgi_server_config {
@@ -27,6 +30,7 @@ struct zgi_server_config {
 	uint32_t chunks_each;
 	uint32_t inbox_cells_each;
 	uint32_t ring_entries;
+	struct zgi_placement placement; /* which node each shard is on */
 	uint64_t exchange_size; /* bytes of a block */
 	uint64_t chunk_size; /* bytes of a block */
 	uint64_t shard_size; /* bytes of a shard's own struct and buffers */
@@ -55,9 +59,14 @@ ZG_MUST_USE int zgi_server_configure(const struct zg_options *options,
 ZG_MUST_USE int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan);
 
 /**
- * zgi_server_region_size() - bytes the region needs: the part of the plan that is carved
- * @config:  configured
+ * zgi_server_carved_size() - bytes that so many shards carve: their structs and all they hold
+ * @config:       configured
+ * @shard_count:  at least 1
  */
-uint64_t zgi_server_region_size(const struct zgi_server_config *config);
+uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t shard_count);
+
+/* A shard's pools, as they are planned and made: all but memory, first index and tag. */
+struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config);
+struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *config);
 
 #endif

@@ -55,12 +55,11 @@ static void assert_region_fits(void)
 	struct zg_region region;
 	uint64_t size;
 	void *shards;
-	void *stacks;
 
 	assert_int_equal(configure(), 0);
-	size = zgi_server_region_size(&config);
+	size = zgi_server_carved_size(&config, config.shard_count);
 	assert_int_equal(zgi_router_create(&router), 0);
-	assert_int_equal(zg_region_init(&region, size), 0);
+	assert_int_equal(zg_region_init(&region, &(struct zg_region_options){.size = size}), 0);
 	assert_int_equal(
 		zg_region_carve(&region, config.shard_count * config.shard_size, 64, &shards), 0);
 	for (uint32_t index = 0; index < config.shard_count; index++) {
@@ -77,12 +76,8 @@ static void assert_region_fits(void)
 		assert_int_equal(shard->exchanges.block_count, config.exchanges_each);
 		zgi_shard_fini(shard);
 	}
-	assert_int_equal(zg_region_carve(&region,
-					 config.shard_count * (ZGI_SHARD_STACK_SIZE + PAGE_SIZE),
-					 PAGE_SIZE, &stacks),
-			 0);
 	assert_true(region.used <= size);
-	assert_true(size - region.used <= config.shard_count * UINT64_C(512) + PAGE_SIZE);
+	assert_true(size - region.used <= config.shard_count * UINT64_C(512));
 	zg_region_fini(&region);
 	zgi_router_destroy(router);
 }
@@ -96,11 +91,12 @@ static void the_region_holds_what_is_carved_from_it(void **state)
 		uint64_t read_buffer_size;
 		uint64_t body_size_max;
 		uint64_t arena_chunks;
+		bool track;
 	} rows[] = {
-		{1, 1, 1, 1024, 0, 1},
-		{100, 10, 2, 8192, 65536, 32},
-		{1000, 7, 3, 1025, 1, 5},
-		{333, 513, 5, 65024, 99999, 7},
+		{1, 1, 1, 1024, 0, 1, false},
+		{100, 10, 2, 8192, 65536, 32, true},
+		{1000, 7, 3, 1025, 1, 5, false},
+		{333, 513, 5, 65024, 99999, 7, true},
 	};
 
 	(void)state;
@@ -112,6 +108,7 @@ static void the_region_holds_what_is_carved_from_it(void **state)
 		options.write_buffer_size = rows[index].read_buffer_size + 1;
 		options.body_size_max = rows[index].body_size_max;
 		options.arena_chunks = rows[index].arena_chunks;
+		options.track = rows[index].track;
 		assert_region_fits();
 	}
 }
@@ -128,12 +125,41 @@ static void the_region_is_the_plan_without_the_program_and_the_kernel(void **sta
 	for (uint32_t index = 1; index < plan.line_count; index++)
 		planned += plan.lines[index].size_total;
 	assert_string_equal(plan.lines[0].name, "program as loaded");
-	assert_true(planned >= zgi_server_region_size(&config) - 1024);
+	assert_true(planned >= zgi_server_carved_size(&config, config.shard_count) +
+				       config.shard_count * ZGI_SHARD_STACK_WHOLE_SIZE);
 	assert_true(plan.lines[0].size_total > 0);
 	/* What can be lowered says how. */
 	for (uint32_t index = 0; index < plan.line_count; index++)
 		if (plan.lines[index].option != NULL)
 			assert_memory_equal(plan.lines[index].option, "--", 2);
+}
+
+static uint64_t planned_bookkeeping(void)
+{
+	static struct zg_plan plan;
+
+	assert_int_equal(configure(), 0);
+	zg_plan_init(&plan);
+	assert_int_equal(zgi_server_plan(&config, &plan), 0);
+	for (uint32_t index = 0; index < plan.line_count; index++)
+		if (strcmp(plan.lines[index].name, "pool bookkeeping") == 0)
+			return plan.lines[index].size_total;
+	fail_msg("the plan has no line for it");
+	return 0;
+}
+
+static void tracks_are_planned(void **state)
+{
+	uint64_t untracked;
+
+	(void)state;
+	if (zg_pool_tracks_all())
+		skip();
+	options.exchanges = 512;
+	options.arena_chunks = 64;
+	untracked = planned_bookkeeping();
+	options.track = true;
+	assert_int_equal(planned_bookkeeping(), untracked + (512 + 64) * 24);
 }
 
 static void shares_add_up_to_no_less_than_was_asked_for(void **state)
@@ -208,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(the_region_holds_what_is_carved_from_it),
 		test(the_region_is_the_plan_without_the_program_and_the_kernel),
+		test(tracks_are_planned),
 		test(shares_add_up_to_no_less_than_was_asked_for),
 		test(one_shard_gets_exactly_what_was_asked_for),
 		test(a_chunk_holds_the_largest_body),

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <zerog/fault.h>
+
 #include "server/shard_fixture.h"
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -82,6 +84,7 @@ static int open_narrow(void **state)
 static int close_shard(void **state)
 {
 	(void)state;
+	zg_fault_disarm(NULL);
 	shard_fixture_close(fixture);
 	return 0;
 }
@@ -397,6 +400,30 @@ static void who_comes_while_others_wait_joins_the_queue(void **state)
 	assert_state(late, ZGI_CONNECTION_WAITING);
 }
 
+/* A take may be refused although some are free: the queue stays as it is, and nobody is forgotten.
+ */
+static void who_is_refused_in_the_queue_keeps_its_place(void **state)
+{
+	uint32_t first = connect_parked();
+	uint32_t second = connect_parked();
+
+	(void)state;
+	assert_int_equal(zg_fault_arm("exchanges", 1, ZG_FAULT_FROM_THEN_ON), 0);
+	shard_fixture_complete(fixture, first, POLLIN);
+	shard_fixture_complete(fixture, second, POLLIN);
+	shard_fixture_pass(fixture, 1);
+	assert_state(first, ZGI_CONNECTION_WAITING);
+	assert_state(second, ZGI_CONNECTION_WAITING);
+	zg_fault_disarm(NULL);
+	shard_fixture_pass(fixture, 1);
+	assert_state(first, ZGI_CONNECTION_RECEIVING);
+	assert_state(second, ZGI_CONNECTION_WAITING);
+	shard_fixture_send(fixture, first, GET);
+	shard_fixture_send(fixture, second, GET);
+	assert_output_begins(second, "HTTP/1.1 200 OK\r\n");
+	assert_all_free();
+}
+
 static void who_waits_too_long_is_refused_and_lingers(void **state)
 {
 	uint32_t busy = connect_parked();
@@ -619,6 +646,7 @@ int main(void)
 		roomy(a_stall_during_the_parking_is_mended),
 		narrow(those_who_wait_are_served_in_their_order),
 		narrow(who_comes_while_others_wait_joins_the_queue),
+		narrow(who_is_refused_in_the_queue_keeps_its_place),
 		narrow(who_waits_too_long_is_refused_and_lingers),
 		narrow(a_refused_connection_that_times_out_gives_nobodys_exchange),
 		roomy(a_hot_connection_is_cooled_for_one_that_waits),

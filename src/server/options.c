@@ -4,6 +4,7 @@
  */
 
 #include <zerog/options.h>
+#include <zerog/pool.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,6 +43,9 @@ void zg_options_init(struct zg_options *options)
 		.listen = "127.0.0.1:60000",
 		.io = ZG_IO_AUTO,
 		.seal = ZG_SEAL_COUNT,
+		.track = zg_pool_tracks_all(),
+		.huge_pages = ZG_REGION_PAGES_TRANSPARENT,
+		.numa = true,
 	};
 	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++)
 		*options_field(options, &options_limits[index]) = options_limits[index].initial;
@@ -125,6 +129,82 @@ static int options_seal_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_track_set(struct zg_options *options, const char *value,
+			     struct zg_text *ret_error)
+{
+	bool is_on = strcmp(value, "on") == 0;
+
+	if (!is_on && strcmp(value, "off") != 0) {
+		zg_text_print(ret_error, "--track takes on or off, not \"%s\"", value);
+		return -EINVAL;
+	}
+	if (!is_on && zg_pool_tracks_all()) {
+		zg_text_print(ret_error, "--track off needs a build without -Dtracked=true");
+		return -EINVAL;
+	}
+	options->track = is_on;
+	return 0;
+}
+
+/* A word of a few; its place among them. */
+static int options_choose(const char *const *words, const char *value)
+{
+	for (int index = 0; words[index] != NULL; index++)
+		if (strcmp(words[index], value) == 0)
+			return index;
+	return -EINVAL;
+}
+
+static int options_huge_pages_set(struct zg_options *options, const char *value,
+				  struct zg_text *ret_error)
+{
+	static const char *const words[] = {"off", "transparent", "explicit", "explicit-only",
+					    NULL};
+	static const enum zg_region_pages meanings[] = {
+		ZG_REGION_PAGES_SMALL, ZG_REGION_PAGES_TRANSPARENT, ZG_REGION_PAGES_EXPLICIT,
+		ZG_REGION_PAGES_EXPLICIT_ONLY};
+	int index = options_choose(words, value);
+
+	if (index < 0) {
+		zg_text_print(ret_error,
+			      "--huge-pages takes off, transparent, explicit or explicit-only, "
+			      "not \"%s\"",
+			      value);
+		return index;
+	}
+	options->huge_pages = meanings[index];
+	return 0;
+}
+
+static int options_lock_memory_set(struct zg_options *options, const char *value,
+				   struct zg_text *ret_error)
+{
+	static const char *const words[] = {"off", "try", "must", NULL};
+	static const enum zg_region_want meanings[] = {ZG_REGION_NO, ZG_REGION_TRY, ZG_REGION_MUST};
+	int index = options_choose(words, value);
+
+	if (index < 0) {
+		zg_text_print(ret_error, "--lock-memory takes off, try or must, not \"%s\"", value);
+		return index;
+	}
+	options->lock_memory = meanings[index];
+	return 0;
+}
+
+static int options_numa_set(struct zg_options *options, const char *value,
+			    struct zg_text *ret_error)
+{
+	static const char *const words[] = {"off", "auto", NULL};
+	int index = options_choose(words, value);
+
+	if (index < 0) {
+		zg_text_print(ret_error, "--numa takes off or auto, not \"%s\"", value);
+		return index;
+	}
+	options->numa = index == 1;
+	return 0;
+}
+
 static const struct options_word {
 	const char *flag;
 	const char *values;
@@ -139,6 +219,20 @@ static const struct options_word {
 	{"seal", "count or trap; default count",
 	 "What a malloc after boot does: it is counted, or it ends the process with a stack.",
 	 options_seal_set},
+	{"track", "on or off; default off, but on in builds with -Dtracked=true",
+	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
+	 options_track_set},
+	{"huge-pages", "off, transparent, explicit or explicit-only; default transparent",
+	 "Which pages memory lies on; explicit are those of vm.nr_hugepages, transparent ones in "
+	 "their place where they are too few, unless explicit-only.",
+	 options_huge_pages_set},
+	{"lock-memory", "off, try or must; default off",
+	 "Keep memory and program from being paged out: as far as RLIMIT_MEMLOCK lets us, or all "
+	 "of it.",
+	 options_lock_memory_set},
+	{"numa", "off or auto; default auto",
+	 "Keep each shard's thread and memory to one NUMA node, where there are several.",
+	 options_numa_set},
 };
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <zerog/options.h>
+#include <zerog/pool.h>
 
 #define ARGUMENTS_MAX 8
 
@@ -151,10 +152,69 @@ static void words_are_one_of_those_listed(void **state)
 	assert_int_equal(parse("--io", "kqueue", NULL), -EINVAL);
 	assert_error_names("kqueue");
 	assert_int_equal(parse("--seal", "none", NULL), -EINVAL);
+	assert_int_equal(parse("--track", "yes", NULL), -EINVAL);
+	assert_error_names("--track takes on or off, not \"yes\"");
 	assert_int_equal(parse("--io=uring", NULL), 0);
 	assert_int_equal(options.io, ZG_IO_URING);
 	assert_int_equal(parse("--io=auto", NULL), 0);
 	assert_int_equal(options.io, ZG_IO_AUTO);
+}
+
+static void tracking_is_off_unless_the_build_has_it_always(void **state)
+{
+	(void)state;
+	assert_int_equal(options.track, zg_pool_tracks_all());
+	assert_int_equal(parse("--track", "on", NULL), 0);
+	assert_true(options.track);
+	assert_int_equal(parse("--track", "off", NULL), zg_pool_tracks_all() ? -EINVAL : 0);
+	assert_int_equal(options.track, zg_pool_tracks_all());
+}
+
+static void memory_is_on_huge_pages_and_on_its_node_unless_told_otherwise(void **state)
+{
+	(void)state;
+	assert_int_equal(options.huge_pages, ZG_REGION_PAGES_TRANSPARENT);
+	assert_int_equal(options.lock_memory, ZG_REGION_NO);
+	assert_true(options.numa);
+}
+
+static void huge_pages_are_of_one_of_four_kinds(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--huge-pages", "off", NULL), 0);
+	assert_int_equal(options.huge_pages, ZG_REGION_PAGES_SMALL);
+	assert_int_equal(parse("--huge-pages", "explicit", NULL), 0);
+	assert_int_equal(options.huge_pages, ZG_REGION_PAGES_EXPLICIT);
+	assert_int_equal(parse("--huge-pages", "explicit-only", NULL), 0);
+	assert_int_equal(options.huge_pages, ZG_REGION_PAGES_EXPLICIT_ONLY);
+	assert_int_equal(parse("--huge-pages", "transparent", NULL), 0);
+	assert_int_equal(options.huge_pages, ZG_REGION_PAGES_TRANSPARENT);
+	assert_int_equal(parse("--huge-pages", "on", NULL), -EINVAL);
+	assert_error_names("--huge-pages takes off, transparent, explicit or explicit-only");
+}
+
+static void memory_is_locked_as_far_as_it_goes_or_must_be(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--lock-memory", "try", NULL), 0);
+	assert_int_equal(options.lock_memory, ZG_REGION_TRY);
+	assert_int_equal(parse("--lock-memory", "must", NULL), 0);
+	assert_int_equal(options.lock_memory, ZG_REGION_MUST);
+	assert_int_equal(parse("--lock-memory", "off", NULL), 0);
+	assert_int_equal(options.lock_memory, ZG_REGION_NO);
+	assert_int_equal(parse("--lock-memory", "yes", NULL), -EINVAL);
+	assert_error_names("--lock-memory takes off, try or must");
+}
+
+static void nodes_are_looked_at_or_not(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--numa", "off", NULL), 0);
+	assert_false(options.numa);
+	assert_int_equal(parse("--numa", "auto", NULL), 0);
+	assert_true(options.numa);
+	assert_int_equal(parse("--numa", "1", NULL), -EINVAL);
+	assert_error_names("--numa takes off or auto");
 }
 
 static void an_address_has_its_room_and_no_more(void **state)
@@ -199,6 +259,10 @@ static void help_explains_every_flag(void **state)
 	assert_non_null(strstr(buffer, "--listen"));
 	assert_non_null(strstr(buffer, "--io"));
 	assert_non_null(strstr(buffer, "--seal"));
+	assert_non_null(strstr(buffer, "--track"));
+	assert_non_null(strstr(buffer, "--huge-pages"));
+	assert_non_null(strstr(buffer, "--lock-memory"));
+	assert_non_null(strstr(buffer, "--numa"));
 	assert_non_null(strstr(buffer, "--plan"));
 }
 
@@ -215,6 +279,11 @@ int main(void)
 		test(a_value_that_lacks_is_told),
 		test(an_unknown_flag_is_called_unknown),
 		test(words_are_one_of_those_listed),
+		test(tracking_is_off_unless_the_build_has_it_always),
+		test(memory_is_on_huge_pages_and_on_its_node_unless_told_otherwise),
+		test(huge_pages_are_of_one_of_four_kinds),
+		test(memory_is_locked_as_far_as_it_goes_or_must_be),
+		test(nodes_are_looked_at_or_not),
 		test(an_address_has_its_room_and_no_more),
 		test(switches_have_no_value),
 		test(help_explains_every_flag),

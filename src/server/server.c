@@ -6,6 +6,9 @@
 
 #include "server/server.h"
 
+#include <zerog/fault.h>
+#include <zerog/scratch.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -16,6 +19,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "server/leaks.h"
 
 #define SERVER_PAGE_SIZE 4096
 
@@ -27,7 +31,7 @@ uint64_t zgi_server_sum(const struct zgi_server *server, size_t offset)
 	uint64_t sum = 0;
 
 	for (uint32_t index = 0; index < server->config.shard_count; index++) {
-		const char *shard = (const char *)&server->shards[index];
+		const char *shard = (const char *)server->shards[index];
 
 		sum += zgi_counter_read((const uint64_t *)(const void *)(shard + offset));
 	}
@@ -47,7 +51,7 @@ int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
 	if (shard_index >= server->config.shard_count)
 		return -ESTALE;
 
-	struct zgi_shard *shard = &server->shards[shard_index];
+	struct zgi_shard *shard = server->shards[shard_index];
 	int result = zgi_inbox_send(&shard->inbox, &message);
 
 	if (result == 0)
@@ -86,7 +90,10 @@ static void *server_shard_thread(void *user)
 {
 	struct zgi_shard *shard = user;
 
-	shard->result = zgi_shard_start(shard);
+	/* First, so that what the kernel sets up for the shard lies on its node too. */
+	shard->result = zgi_placement_pin(&shard->server->config.placement, shard->index);
+	if (shard->result == 0)
+		shard->result = zgi_shard_start(shard);
 	gate_pass(&shard->server->gate);
 	if (shard->result == 0)
 		shard->result = zgi_shard_run(shard);
@@ -114,33 +121,25 @@ static int server_thread_start(struct zgi_shard *shard)
 	return -result;
 }
 
-static int server_region_init(struct zgi_server *server)
+/* What each shard begins with lies in its node's regions: its struct, and its stack. */
+static int server_shards_place(struct zgi_server *server)
 {
-	void *shards;
-	int result = zg_region_init(&server->region, zgi_server_region_size(&server->config));
+	const struct zgi_placement *placement = &server->config.placement;
 
-	if (result < 0)
-		return result;
-	result = zg_region_carve(&server->region,
-				 server->config.shard_count * server->config.shard_size, 64,
-				 &shards);
-	if (result == 0)
-		server->shards = shards;
-	return result;
-}
-
-/* Stacks come last: their guard pages would break up the huge pages that all else lies in. */
-static int server_stacks_init(struct zgi_server *server)
-{
 	for (uint32_t index = 0; index < server->config.shard_count; index++) {
+		uint32_t node = zgi_placement_node_index(placement, index);
 		void *memory;
-		int result =
-			zg_region_carve(&server->region, ZGI_SHARD_STACK_SIZE + SERVER_PAGE_SIZE,
-					SERVER_PAGE_SIZE, &memory);
+		int result = zg_region_carve(&server->reserve.nodes[node].shards.region,
+					     server->config.shard_size, 64, &memory);
 
 		if (result < 0)
 			return result;
-		server->shards[index].stack = memory;
+		server->shards[index] = memory;
+		result = zg_region_carve(&server->reserve.nodes[node].stacks.region,
+					 ZGI_SHARD_STACK_WHOLE_SIZE, SERVER_PAGE_SIZE, &memory);
+		if (result < 0)
+			return result;
+		server->shards[index]->stack = memory;
 	}
 	return 0;
 }
@@ -158,7 +157,7 @@ static int server_plan(struct zgi_server *server, struct zg_text *ret_error)
 		zg_text_print(ret_error, "the plan cannot be made: %s", strerrordesc_np(-result));
 		return result;
 	}
-	result = zg_memory_available(&available, &source);
+	result = zgi_reserve_available(&server->config, &available, &source);
 	if (result < 0) {
 		zg_text_print(ret_error, "the memory available cannot be read: %s",
 			      strerrordesc_np(-result));
@@ -178,7 +177,10 @@ static int server_plan(struct zgi_server *server, struct zg_text *ret_error)
 
 static int server_shards_init(struct zgi_server *server, const struct zgi_router *router)
 {
+	const struct zgi_placement *placement = &server->config.placement;
+
 	for (uint32_t index = 0; index < server->config.shard_count; index++) {
+		uint32_t node = zgi_placement_node_index(placement, index);
 		struct zgi_shard_options options = {
 			.config = &server->config,
 			.router = router,
@@ -186,12 +188,13 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_router
 			.index = index,
 			.listen_fd = server->listen_fds[index],
 		};
-		int result = zgi_shard_init(&server->shards[index], &options, &server->region);
+		int result = zgi_shard_init(server->shards[index], &options,
+					    &server->reserve.nodes[node].shards.region);
 
 		if (result < 0)
 			return result;
 	}
-	return server_stacks_init(server);
+	return 0;
 }
 
 /* All threads are started and wait; signals go to the thread that boots. */
@@ -202,42 +205,44 @@ static int server_threads_start(struct zgi_server *server)
 	pthread_mutex_init(&server->gate.mutex, NULL);
 	pthread_cond_init(&server->gate.changed, NULL);
 	for (uint32_t index = 0; index < server->config.shard_count && result == 0; index++) {
-		result = server_thread_start(&server->shards[index]);
+		result = server_thread_start(server->shards[index]);
 		server->thread_count += result == 0;
 	}
 	gate_wait(&server->gate, server->thread_count);
 	for (uint32_t index = 0; index < server->thread_count && result == 0; index++)
-		result = server->shards[index].result;
+		result = server->shards[index]->result;
 	return result;
 }
 
 static void server_threads_join(struct zgi_server *server)
 {
 	for (uint32_t index = 0; index < server->thread_count; index++)
-		pthread_join(server->shards[index].thread, NULL);
+		pthread_join(server->shards[index]->thread, NULL);
 	server->thread_count = 0;
 }
 
 static void server_command(struct zgi_server *server, enum zgi_shard_command command)
 {
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		zgi_shard_command(&server->shards[index], command);
+		zgi_shard_command(server->shards[index], command);
 }
 
 static void server_announce(const struct zgi_server *server)
 {
-	char buffer[1024];
+	char buffer[2048];
 	struct zg_text text;
 	bool is_unix = server->config.address.storage.ss_family == AF_UNIX;
 
 	zg_text_init(&text, buffer, sizeof(buffer));
 	zg_text_print(&text,
 		      "%s: %" PRIu32 " shards, %" PRIu64 " connections, %" PRIu64
-		      " exchanges; plan %.1f MiB, resident %.1f MiB; %s\n%s: serving on %s",
+		      " exchanges; plan %.1f MiB, resident %.1f MiB; %s\n%s: ",
 		      server->name, server->config.shard_count, server->config.options.connections,
 		      server->config.options.exchanges, (double)server->plan.size_total / 1048576,
 		      (double)server->resident_at_seal / 1048576, server->config.io_reason,
-		      server->name, is_unix ? "" : "http://");
+		      server->name);
+	zgi_reserve_summarise(&server->reserve, &server->config, &text);
+	zg_text_print(&text, "\n%s: serving on %s", server->name, is_unix ? "" : "http://");
 	zgi_address_format(&server->config.address, &text);
 	zg_text_append(&text, ZG_SLICE("\n"));
 	(void)!write(STDERR_FILENO, text.data, text.size);
@@ -246,7 +251,7 @@ static void server_announce(const struct zgi_server *server)
 static bool server_shards_have_ended(const struct zgi_server *server)
 {
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		if (zgi_counter_read(&server->shards[index].ended) == 0)
+		if (zgi_counter_read(&server->shards[index]->ended) == 0)
 			return false;
 	return true;
 }
@@ -279,8 +284,10 @@ static void server_serve(struct zgi_server *server, const sigset_t *signals)
 
 	while (number == 0 && !server_shards_have_ended(server))
 		number = server_signal_wait(signals, 1000);
-	if (number == SIGTERM)
+	if (number == SIGTERM) {
+		server->was_drained = true;
 		server_drain(server, signals);
+	}
 	server_command(server, ZGI_SHARD_STOP);
 }
 
@@ -293,12 +300,14 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	if (result < 0) {
 		zg_text_print(ret_error, "a shard cannot start: %s", strerrordesc_np(-result));
 		for (uint32_t index = 0; index < server->thread_count; index++)
-			server->shards[index].command = ZGI_SHARD_STOP;
+			server->shards[index]->command = ZGI_SHARD_STOP;
 		gate_open(&server->gate);
 		server_threads_join(server);
 		return result;
 	}
 	__atomic_store_n(&server_running, server, __ATOMIC_RELEASE);
+	zgi_server_watch_misuse(server->config.options.track);
+	zg_scratch_set_size_max(server->config.options.scratch_size_max);
 	zg_seal(server->config.options.seal);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	gate_open(&server->gate);
@@ -306,9 +315,13 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	server_serve(server, signals);
 	server_threads_join(server);
 	zg_unseal();
+	/* Without a drain, what is in flight is out, and no leak. */
+	if (server->was_drained)
+		zgi_server_tell_leaks(server->name);
+	zgi_server_watch_misuse(false);
 	__atomic_store_n(&server_running, NULL, __ATOMIC_RELEASE);
 	for (uint32_t index = 0; index < server->config.shard_count && result == 0; index++)
-		result = server->shards[index].result;
+		result = server->shards[index]->result;
 	if (result < 0)
 		zg_text_print(ret_error, "a shard has stopped: %s", strerrordesc_np(-result));
 	return result;
@@ -317,7 +330,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 static void server_close(struct zgi_server *server)
 {
 	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		zgi_shard_fini(&server->shards[index]);
+		zgi_shard_fini(server->shards[index]);
 	zgi_unlisten(&server->config.address, server->listen_fds, server->config.shard_count);
 }
 
@@ -328,13 +341,11 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 
 	if (result < 0)
 		return result;
-	result = server_region_init(server);
-	if (result < 0) {
-		zg_text_print(ret_error, "%.1f MiB cannot be reserved: %s",
-			      (double)zgi_server_region_size(&server->config) / 1048576,
-			      strerrordesc_np(-result));
+	result = zgi_reserve_init(&server->reserve, &server->config, ret_error);
+	if (result == 0)
+		result = server_shards_place(server);
+	if (result < 0)
 		return result;
-	}
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
 			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)
@@ -343,6 +354,8 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	if (result < 0)
 		zg_text_print(ret_error, "a shard cannot be made: %s", strerrordesc_np(-result));
 	else
+		result = zg_fault_check_names(ret_error);
+	if (result == 0)
 		result = server_sealed(server, signals, ret_error);
 	server_close(server);
 	return result;
@@ -366,7 +379,7 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	result = zgi_server_configure(options->options, &server->config, ret_error);
 	if (result == 0)
 		result = server_boot(server, options, &signals, ret_error);
-	zg_region_fini(&server->region);
+	zgi_reserve_fini(&server->reserve);
 	pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
 	return result;
 }

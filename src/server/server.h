@@ -1,7 +1,7 @@
 /*
  * Server: boot, seal, serve, drain.
  *
- * Boot works the options out, makes the plan, reserves it as one region, starts
+ * Boot works the options out, makes the plan, reserves it as regions, starts
  * the shards, and seals. Then the thread that booted waits for signals.
  */
 #ifndef ZEROG_SERVER_SERVER_H
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 #include <zerog/plan.h>
-#include <zerog/region.h>
 
 #include "server/config.h"
+#include "server/reserve.h"
 #include "server/shard.h"
 
 #define ZGI_SHARDS_MAX 1024 /* as the option's maximum */
@@ -30,11 +30,12 @@ struct zgi_server {
 	const char *name; /* borrowed: the app's */
 	struct zgi_server_config config;
 	struct zg_plan plan;
-	struct zg_region region;
-	struct zgi_shard *shards; /* in the region: config.shard_count of them */
+	struct zgi_reserve reserve;
+	struct zgi_shard *shards[ZGI_SHARDS_MAX]; /* in the regions: config.shard_count of them */
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;
 	uint64_t resident_at_seal; /* bytes */
+	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
 };

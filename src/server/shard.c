@@ -45,7 +45,7 @@ static int shard_pool_init(struct zg_pool *pool, struct zg_region *region,
 {
 	int result;
 
-	options.memory_size = zg_pool_memory_size(options.block_size, options.block_count);
+	options.memory_size = zg_pool_memory_size(&options);
 	result = zg_region_carve(region, options.memory_size, ZG_POOL_ALIGNMENT, &options.memory);
 	if (result < 0)
 		return result;
@@ -55,24 +55,17 @@ static int shard_pool_init(struct zg_pool *pool, struct zg_region *region,
 static int shard_pools_init(struct zgi_shard *shard, const struct zgi_server_config *config,
 			    struct zg_region *region)
 {
-	int result = shard_pool_init(&shard->exchanges, region,
-				     (struct zg_pool_options){
-					     .name = "exchanges",
-					     .block_size = config->exchange_size,
-					     .block_count = config->exchanges_each,
-					     .index_first = shard->index * config->exchanges_each,
-					     .tag = SHARD_EXCHANGE_TAG,
-				     });
+	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
+	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
+	int result;
 
-	if (result < 0)
-		return result;
-	return shard_pool_init(&shard->chunks, region,
-			       (struct zg_pool_options){
-				       .name = "arena chunks",
-				       .block_size = config->chunk_size,
-				       .block_count = config->chunks_each,
-				       .tag = SHARD_CHUNK_TAG,
-			       });
+	exchanges.index_first = shard->index * config->exchanges_each;
+	exchanges.tag = SHARD_EXCHANGE_TAG;
+	chunks.tag = SHARD_CHUNK_TAG;
+	result = shard_pool_init(&shard->exchanges, region, exchanges);
+	if (result == 0)
+		result = shard_pool_init(&shard->chunks, region, chunks);
+	return result;
 }
 
 static int shard_tables_init(struct zgi_shard *shard, const struct zgi_server_config *config,

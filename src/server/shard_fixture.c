@@ -55,7 +55,9 @@ struct shard_fixture *shard_fixture_open(const struct shard_fixture_options *opt
 	zg_assert(result == 0);
 	if (options->routes != NULL)
 		options->routes(fixture->router);
-	result = zg_region_init(&fixture->region, zgi_server_region_size(&fixture->config));
+	result = zg_region_init(
+		&fixture->region,
+		&(struct zg_region_options){.size = zgi_server_carved_size(&fixture->config, 1)});
 	zg_assert(result == 0);
 	result = zg_region_carve(&fixture->region, fixture->config.shard_size, 64, &memory);
 	zg_assert(result == 0);

@@ -56,6 +56,18 @@ static uint32_t waiting_pop(struct zgi_shard *shard)
 	return index;
 }
 
+/* Back to the front, its time still running. */
+static void waiting_unpop(struct zgi_shard *shard, uint32_t index)
+{
+	zg_assert(shard->connections[index].state == ZGI_CONNECTION_WAITING);
+	if (shard->waiting_count == 0)
+		shard->waiting_tail = index;
+	else
+		shard->connections[index].link = shard->waiting_head;
+	shard->waiting_head = index;
+	zgi_gauge_set(&shard->waiting_count, shard->waiting_count + 1);
+}
+
 /* A request has begun as far as its time is concerned: its first bytes are in the kernel. */
 static void waiting_serve(struct zgi_shard *shard, uint32_t index)
 {
@@ -77,9 +89,13 @@ void zgi_connection_serve_waiting(struct zgi_shard *shard)
 {
 	while (shard->waiting_count > 0 && shard->exchanges.free_count > 0) {
 		uint32_t index = waiting_pop(shard);
-		bool is_taken = zgi_connection_take(shard, index);
 
-		zg_assert(is_taken);
+		/* One is free, but the pool may have been told to refuse (see zerog/fault.h): who
+		 * waits tries again in the next turn, as after any other refusal. */
+		if (!zgi_connection_take(shard, index)) {
+			waiting_unpop(shard, index);
+			return;
+		}
 		waiting_serve(shard, index);
 	}
 }

@@ -17,7 +17,7 @@ static void fixture_pool_init(struct exchange_fixture *fixture, struct zg_pool *
 {
 	int result;
 
-	options.memory_size = zg_pool_memory_size(options.block_size, options.block_count);
+	options.memory_size = zg_pool_memory_size(&options);
 	result = zg_region_carve(&fixture->region, options.memory_size, ZG_POOL_ALIGNMENT,
 				 &options.memory);
 	zg_assert(result == 0);
@@ -52,7 +52,8 @@ void exchange_fixture_open(struct exchange_fixture *fixture,
 	int result;
 
 	memset(fixture, 0, sizeof(*fixture));
-	result = zg_region_init(&fixture->region, FIXTURE_REGION_SIZE);
+	result = zg_region_init(&fixture->region,
+				&(struct zg_region_options){.size = FIXTURE_REGION_SIZE});
 	zg_assert(result == 0);
 	result = zgi_router_create(&fixture->router);
 	zg_assert(result == 0);

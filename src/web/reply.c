@@ -204,15 +204,22 @@ void zgi_exchange_unreply(struct zg_exchange *x)
 	x->reply_fields_size = 0;
 }
 
+/* The hint lies in no memory of the exchange's: that there is none left may be what is answered. It
+ * is never written to, for its capacity is said to be 0. */
+static void reply_hint_retry(struct zg_exchange *x)
+{
+	static unsigned char hint[] = "Retry-After: 1\r\n";
+
+	x->reply_fields = hint;
+	x->reply_fields_size = sizeof(hint) - 1;
+	x->reply_fields_capacity = 0;
+}
+
 void zgi_exchange_reply_own(struct zg_exchange *x, int status, struct zg_slice text)
 {
-	if (status == 503) {
-		int result = zg_reply_field(x, ZG_SLICE("Retry-After"), ZG_SLICE("1"));
-
-		/* Without room for the hint the answer goes without it. */
-		if (result < 0)
-			x->reply_fields_size = 0;
-	}
+	zg_assert(x->reply_fields_size == 0);
+	if (status == 503)
+		reply_hint_retry(x);
 
 	int result = zg_reply(x, status, ZG_SLICE("text/plain; charset=utf-8"), text);
 

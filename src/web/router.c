@@ -65,7 +65,10 @@ int zgi_router_create(struct zgi_router **ret_router)
 {
 	struct zg_region region;
 	void *memory;
-	int result = zg_region_init(&region, sizeof(struct zgi_router));
+	int result = zg_region_init(&region, &(struct zg_region_options){
+						     .size = sizeof(struct zgi_router),
+						     .name = "router",
+					     });
 
 	if (result < 0)
 		return result;
@@ -74,7 +77,7 @@ int zgi_router_create(struct zgi_router **ret_router)
 
 	struct zgi_router *router = memory;
 
-	router->region = region;
+	zg_region_move(&router->region, &region);
 	router_node_new(router, ROUTER_STATIC, ZG_SLICE(""));
 	*ret_router = router;
 	return 0;
@@ -85,8 +88,9 @@ void zgi_router_destroy(struct zgi_router *router)
 	if (router == NULL)
 		return;
 
-	struct zg_region region = router->region;
+	struct zg_region region;
 
+	zg_region_move(&region, &router->region);
 	zg_region_fini(&region);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/assert.h"
 #include "base/counter.h"
+#include "mem/pool/track.h"
 
 /* A step either asks the server for something (enum zgi_exchange_want) or goes on. */
 #define EXCHANGE_GO_ON (-1)
@@ -265,6 +266,9 @@ static void exchange_handled(struct zg_exchange *x, int result)
 {
 	if (result == ZG_PENDING && !x->has_replied) {
 		x->phase = ZGI_PHASE_PENDING;
+		/* A leak report names the handler, as if it had called from its first byte. */
+		zgi_pool_held_by(x->web->exchanges, x->handle,
+				 (const void *)((uintptr_t)x->match.handler + 1));
 		return;
 	}
 	x->phase = ZGI_PHASE_REPLIED;

@@ -12,9 +12,9 @@ import unittest
 from support import IO, Service, check_clean, has_sanitizer, run
 
 LIMITS = ("connections", "exchanges", "shards", "read-buffer-size", "write-buffer-size",
-          "fields-max", "body-size-max", "arena-chunks", "header-timeout-ms", "body-timeout-ms",
-          "idle-timeout-ms", "write-timeout-ms", "handler-timeout-ms", "exchange-wait-ms-max",
-          "drain-timeout-ms", "backlog")
+          "fields-max", "body-size-max", "arena-chunks", "scratch-size-max", "header-timeout-ms",
+          "body-timeout-ms", "idle-timeout-ms", "write-timeout-ms", "handler-timeout-ms",
+          "exchange-wait-ms-max", "drain-timeout-ms", "backlog")
 
 
 def lower_descriptor_limit():

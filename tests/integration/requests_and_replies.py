@@ -322,5 +322,17 @@ class TightBodyPool(ServiceCase):
         self.assertEqual(len(first.reply().body), 30_000)
 
 
+class Scratches(ServiceCase):
+    PROGRAM = "test_service"
+    FLAGS = ("--scratch-size-max", 4096)
+
+    def test_scratch_leaves_the_stack_up_to_its_limit(self):
+        for size, status, where in ((64, 200, b"stack"), (65, 200, b"arena"),
+                                    (4096, 200, b"arena"), (4097, 413, b"nowhere")):
+            reply = self.service.ask(f"/scratch?size={size}")
+            self.assertEqual((reply.status, reply.body), (status, where))
+        self.assertIn("zerog_scratch_spills_total 2\n", self.service.ask("/metrics").body.decode())
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -181,14 +181,20 @@ class Service:
         arguments = [program(name), "--listen", listen]
         if not any(str(flag).split("=")[0] == "--io" for flag in flags):
             arguments += ["--io", IO]
-        self.process = subprocess.Popen([*arguments, *map(str, flags)], stdin=subprocess.DEVNULL,
-                                        stdout=self.log_file, stderr=self.log_file, **options)
+        options.setdefault("stdin", subprocess.DEVNULL)
+        options.setdefault("stdout", self.log_file)
+        self.process = subprocess.Popen(self.wrapped([*arguments, *map(str, flags)]),
+                                        stderr=self.log_file, **options)
         self.address = None
         try:
             self.address = self.wait_until_it_serves()
         except BaseException:
             self.kill()
             raise
+
+    def wrapped(self, arguments):
+        """The command that runs the service; for those who run it in something."""
+        return arguments
 
     def __enter__(self):
         return self
@@ -305,6 +311,7 @@ def check_clean(test, service, malloc_count=0):
         drift = memory["resident"] - memory["resident_at_seal"]
         test.assertLessEqual(abs(drift), RESIDENT_DRIFT_MAX, "resident memory has changed")
     test.assertEqual(service.stop(), 0, service.log())
+    test.assertNotIn("not given back", service.log())
 
 
 class ServiceCase(unittest.TestCase):

@@ -1,14 +1,17 @@
 #!/bin/bash
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
-packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libcmocka-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libnuma-dev libcmocka-dev
+	systemtap-sdt-dev)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
-	python3 curl)
+	python3 curl valgrind libc6-dbg gdb)
 packages_lint=("${packages_test[@]}" clang-tidy)
-packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl)
+packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio)
+packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl gnuplot-nox
+	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4)
 # The peers that Debian has; those in Rust, Go and JavaScript are left out where their tools are missing.
-packages_lab=("${packages_bench[@]}" gnuplot-nox libmicrohttpd-dev libnginx-mod-http-echo
+packages_lab=("${packages_bench[@]}" libmicrohttpd-dev libnginx-mod-http-echo
 	libnginx-mod-http-headers-more-filter)
 
 say() {
@@ -99,12 +102,15 @@ setup() {
 	echo "$recipe" >"$folder/recipe"
 }
 
-# compile FOLDER: quiet when all goes well.
+# compile FOLDER [TARGET...]: quiet when all goes well.
 compile() {
-	say "building $1/"
-	if ! ninja -C "$1" --quiet >"$1/ninja.log" 2>&1; then
-		cat "$1/ninja.log" >&2
-		fail "$1/ does not build"
+	local folder=$1
+	shift
+
+	say "building $folder/"
+	if ! ninja -C "$folder" --quiet "$@" >"$folder/ninja.log" 2>&1; then
+		cat "$folder/ninja.log" >&2
+		fail "$folder/ does not build"
 	fi
 }
 
@@ -117,8 +123,24 @@ build_release() {
 # The build in which ASan and UBSan watch; clang's warnings are errors here.
 build_asan() {
 	setup build-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-		-Db_lundef=false
+		-Db_lundef=false -Dtracked=true
 	compile build-asan
+}
+
+# The build that tells Valgrind what its pools and arenas do.
+build_valgrind() {
+	setup build-valgrind gcc -Dbuildtype=debugoptimized -Doptimization=1 -Dvalgrind=true
+	compile build-valgrind
+}
+
+# The build in which each allocation of an arena is a malloc of its own, so that ASan sees all that
+# the packing hides; only what uses arenas is built.
+build_arena() {
+	setup build-arena clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+		-Db_lundef=false -Darena=malloc
+	compile build-arena arena_malloc_test arena_model_test arena_resize_test arena_test \
+		arena_text_test connection_test exchange_test hello parser_test reply_test \
+		request_test scratch_test test_service
 }
 
 # The build that is fuzzed.

@@ -17,12 +17,13 @@ import layers
 import measured
 import paths
 import reference
+import refused
 import source
 import symbols
 
 CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
           ("function_size", function_size), ("symbols", symbols), ("format", layout),
-          ("paths", paths), ("examples", examples), ("reference", reference),
+          ("paths", paths), ("examples", examples), ("reference", reference), ("refused", refused),
           ("measured", measured)]
 TIDY_FILE_SECONDS_MAX = 120
 TIDY_LINE = re.compile(r"^(.+?):(\d+):\d+: (?:error|warning): (.+)$")

@@ -42,7 +42,7 @@ def jobs(root):
             name = path[len("src/"):]
             yield path, C, f"#include \"{name}\"\n#include \"{name}\"\nint header_alone;\n"
     for path in source.files(root, ".c", ".cpp"):
-        if path.startswith("tests/headers/"):
+        if os.path.dirname(path) == "tests/headers":
             yield path, CPP if path.endswith(".cpp") else C, source.read(root, path)
 
 

@@ -18,6 +18,7 @@ import layers
 import measured
 import paths
 import reference
+import refused
 import source
 import symbols
 
@@ -130,6 +131,24 @@ class Headers(Sample):
         self.assert_clean(headers)
 
 
+class Refused(Sample):
+    GOOD = "int main(void)\n{\n#if MISTAKE == 1\n\treturn nothing;\n#endif\n\treturn 0;\n}\n"
+
+    def test_a_mistake_that_compiles_is_found(self):
+        self.write("tests/headers/refused/a.c", self.GOOD.replace("nothing", "1"))
+        problems = refused.check(self.root)
+        self.assertEqual([3] * len(refused.LANGUAGES), [problem.line for problem in problems])
+        self.assertIn("mistake 1 compiles as C with gcc", problems[0].message)
+
+    def test_a_sample_that_is_wrong_without_a_mistake_is_found(self):
+        self.write("tests/headers/refused/a.c", "int main(void)\n{\n\treturn nothing;\n}\n")
+        self.assertIn("nothing is wrong", refused.check(self.root)[0].message)
+
+    def test_a_refused_mistake_is_accepted(self):
+        self.write("tests/headers/refused/a.c", self.GOOD)
+        self.assert_clean(refused)
+
+
 class Symbols(unittest.TestCase):
     def test_a_name_that_is_not_ours_is_refused(self):
         problems = symbols.check_listing("lib.a[src_mem_pool_pool.c.o]:\npool_take T 0 1\n")
@@ -240,6 +259,16 @@ class Measured(Sample):
         measured.write(self.root)
         self.assertIn("| zerog-uring | 1,234 |", source.read(self.root, "README.md"))
         self.assert_clean(measured)
+
+    def test_a_bench_has_its_table_and_targets_once_it_was_measured(self):
+        rows = [{"subject": "pool", "metric": "fixed64_pairs_ns", "value": 2.25}]
+        targets = [{"name": "pairs", "target": "<= 3", "measured": 2.25, "met": True},
+                   {"name": "others", "target": "<= 1", "measured": None, "met": None}]
+        self.write("bench/results/alloc.json", json.dumps({"rows": rows, "targets": targets}))
+        text = measured.render(self.root)
+        self.assertRegex(text, r"\| pool \|  \|  \| 2\.2 \|")
+        self.assertIn("| pairs | <= 3 | 2.25 | yes |", text)
+        self.assertNotIn("others", text)
 
 
 if __name__ == "__main__":

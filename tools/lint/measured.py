@@ -38,6 +38,37 @@ HTTP_COLUMNS = [
     ("pipelined_requests_per_second", "pipelined requests/s", "{:,.0f}"),
     ("new_connections_per_second", "new connections/s", "{:,.0f}"),
 ]
+ALLOC_COLUMNS = [
+    ("fixed64_mean_ns", "64 B: replace, ns", "{:.1f}"),
+    ("fixed64_turns_ns", "one taken and given, ns", "{:.1f}"),
+    ("fixed64_pairs_ns", "64 taken, 64 given, ns", "{:.1f}"),
+    ("mixed_mean_ns", "16 B to 8 KB: replace, ns", "{:.1f}"),
+    ("mixed_take_p99_ns", "take: p99, ns", "{:,.0f}"),
+    ("mixed_take_p9999_ns", "p99.99", "{:,.0f}"),
+    ("mixed_take_max_ns", "max", "{:,.0f}"),
+    ("mixed_intrinsic_take_max_ns", "intrinsic max", "{:,.0f}"),
+    ("mixed_intrinsic_give_max_ns", "of give", "{:,.0f}"),
+    ("mixed_failure_rate", "failure rate", "{:.2g}"),
+    ("remote_ns", "two threads, ns", "{:.0f}"),
+]
+ERROR_KINDS = [("double_free", "double frees"), ("invalid_free", "invalid frees"),
+               ("write_after_free", "writes after free")]
+SOAK_ROWS = [
+    ("requests", "requests served", "{:,.0f}"),
+    ("connections", "connections accepted", "{:,.0f}"),
+    ("errors", "requests that failed", "{:,.0f}"),
+    ("resident_pages_first", "pages resident after the first 1 %", "{:,.0f}"),
+    ("resident_pages_last", "pages resident at the end", "{:,.0f}"),
+    ("minor_faults_since_seal", "pages faulted in since the seal", "{:,.0f}"),
+    ("mallocs_since_seal", "calls to malloc since the seal", "{:,.0f}"),
+    ("objects_lost", "objects not given back", "{:,.0f}"),
+]
+SEAL_COLUMNS = [
+    ("requests_per_second", "requests/s", "{:,.0f}"),
+    ("cpu_us_per_request", "CPU µs a request", "{:.2f}"),
+    ("latency_p99_us", "p99 µs", "{:,.0f}"),
+    ("errors", "failed", "{:,.0f}"),
+]
 
 
 def load(root, name):
@@ -64,30 +95,96 @@ def cell(value, form):
     return f"{value / (1 << 20):.2f}" if form is MIB else form.format(value)
 
 
+def subjects_of(report):
+    return list(dict.fromkeys(row["subject"] for row in report["rows"]))
+
+
+def by_subject(report, columns):
+    """A line a subject, a column a metric."""
+    return table([["", *(heading for _, heading, _ in columns)]] +
+                 [[subject, *(cell(value_of(report, subject, metric), form)
+                              for metric, _, form in columns)] for subject in subjects_of(report)])
+
+
+def by_metric(report, title, rows):
+    """A line a metric, a column a subject."""
+    subjects = subjects_of(report)
+    return table([[title, *subjects]] +
+                 [[label, *(cell(value_of(report, subject, metric), form) for subject in subjects)]
+                  for metric, label, form in rows])
+
+
+def render_connections(report):
+    return ("`./dev bench connections --count 1000000`: one hello process under a hard RLIMIT_NOFILE of "
+            "20,000.\n\n" +
+            table([["a million connections", ""]] +
+                  [[label, cell(value_of(report, "zerog-uring", metric), form)]
+                   for metric, label, form in CONNECTION_ROWS]))
+
+
+def render_http(report):
+    return ("`./dev bench http`: 360 keep-alive connections, medians of interleaved rounds. The floors are "
+            "bare loops that answer a fixed string without parsing. On this machine a round's CPU figures vary by "
+            "15 %: ratios are taken round by round, and their median is what the targets are held against.\n\n" +
+            by_subject(report, HTTP_COLUMNS))
+
+
+def render_alloc(report):
+    return ("`./dev bench alloc`: 8,192 objects live, one picked at random is replaced by another. Means are of "
+            "loops without a timer; single takes include it, and the timer's row is the harness with nothing in it. "
+            "The intrinsic maximum is that of the least each operation took over nine replays: what the allocator "
+            "does, without what the machine does. `claimed` is the article's.\n\n" +
+            by_subject(report, ALLOC_COLUMNS))
+
+
+def render_errors(report):
+    def told(subject, kind):
+        return "{:.0f} of {:.0f}".format(*(value_of(report, subject, f"{kind}_{what}")
+                                           for what in ("caught", "cases")))
+
+    return ("`./dev bench errors`: mistakes that the allocator told of, by a failed call, a message or an "
+            "abort. A crash is luck, and no report. `zerog` is by handle, which is how its pools are used; "
+            "`zerog-pointers` writes by an address that was kept when the handle was not.\n\n" +
+            table([["", *(label for _, label in ERROR_KINDS)]] +
+                  [[subject, *(told(subject, kind) for kind, _ in ERROR_KINDS)]
+                   for subject in subjects_of(report)]))
+
+
+def render_soak(report):
+    return ("`./dev bench soak`: requests of mixed sizes, pipelined and not, bodies of up to 64 KiB, replies of "
+            "up to 1 MiB, new connections.\n\n" + by_metric(report, "", SOAK_ROWS))
+
+
+def render_seal(report):
+    return ("`./dev bench seal`: hello under full load, sealed by counting and by the kernel; the control is the "
+            "first measured once more, and tells what a difference is worth.\n\n" +
+            by_subject(report, SEAL_COLUMNS))
+
+
+# In the README's order. The first two are always there; each of the others when it was measured.
+PARTS = [("connections", render_connections), ("http", render_http), ("alloc", render_alloc),
+         ("errors", render_errors), ("soak", render_soak), ("seal", render_seal)]
+
+
+def is_there(root, name):
+    return os.path.exists(os.path.join(root, RESULTS, name + ".json"))
+
+
 def render(root):
-    connections = load(root, "connections")
-    http = load(root, "http")
-    machine = http["machine"]
-    subjects = list(dict.fromkeys(row["subject"] for row in http["rows"]))
+    reports = {name: load(root, name) for name, _ in PARTS
+               if name in ("connections", "http") or is_there(root, name)}
+    machine = reports["http"]["machine"]
     text = (f"On {machine['cpus']} cores of {machine['cpu']}, {machine['memory_mib'] // 1024} GiB, "
             f"Linux {machine['kernel']}, everything on loopback of this one machine. Absolute times drift "
-            "here; compare within a table.\n\n"
-            "`./dev bench connections --count 1000000`: one hello process under a hard RLIMIT_NOFILE of "
-            "20,000.\n\n")
-    text += table([["a million connections", ""]] +
-                  [[label, cell(value_of(connections, "zerog-uring", metric), form)]
-                   for metric, label, form in CONNECTION_ROWS])
-    text += ("\n`./dev bench http`: 360 keep-alive connections, medians of interleaved rounds. The floors are "
-             "bare loops that answer a fixed string without parsing. On this machine a round's CPU figures vary by "
-             "15 %: ratios are taken round by round, and their median is what the targets are held against.\n\n")
-    text += table([["", *(heading for _, heading, _ in HTTP_COLUMNS)]] +
-                  [[subject, *(cell(value_of(http, subject, metric), form)
-                               for metric, _, form in HTTP_COLUMNS)] for subject in subjects])
+            "here; compare within a table.\n\n")
+    text += "\n".join(render_part(reports[name]) for name, render_part in PARTS if name in reports)
     text += "\nWhat was aimed at, and what came of it:\n\n"
+    targets = [target for name, report in reports.items() if name != "connections"
+               for target in report["targets"] if target["met"] is not None]
     text += table([["", "target", "measured", "met"]] +
                   [[target["name"], target["target"],
-                    cell(target["measured"], "{:.2f}"), "yes" if target["met"] else "**no**"]
-                   for target in http["targets"] if target["met"] is not None])
+                    cell(target["measured"], "{:,.2f}"), "yes" if target["met"] else "**no**"]
+                   for target in targets])
     return text
 
 

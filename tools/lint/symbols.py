@@ -17,8 +17,8 @@ OURS = re.compile(r"^zgi?_[a-z0-9_]+$")
 MEMBER = re.compile(r"^.*\[(.+)\]:$")
 HOOKS = re.compile(r"(^|_)seal_hooks\.c\.o$")
 HOOK_NAMES = set(HEAP) | {"malloc_usable_size"}
-# The compiler's own: sanitizers, coverage, personality.
-COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_)")
+# The compiler's own: sanitizers, coverage, personality; and the mark by which probes find each other.
+COMPILER = re.compile(r"^(__asan|__ubsan|__odr_asan|__sancov|__start_|__stop_|_\.stapsdt\.base$)")
 
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -6,7 +6,7 @@
 Each suite is one program: a unit test, a file of integration tests against one
 build and one I/O backend, a fuzz target, the source checks. Without names all
 run; a name picks those suites whose full name has it: lint, unit, asan,
-install, integration, epoll, fuzz, pool_test, ...
+install, integration, epoll, torture, watch, fuzz, pool_test, ...
 """
 
 import ctypes
@@ -25,7 +25,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PYTHON = "/usr/bin/python3"
 FUZZ_SECONDS = 10
 LANES = 2
+# What runs with an arena of mallocs as well: what uses arenas, and one file of integration tests.
+ARENA_UNIT_TESTS = ("arena_malloc_test", "arena_model_test", "arena_resize_test", "arena_test",
+                    "arena_text_test", "connection_test", "exchange_test", "parser_test",
+                    "reply_test", "request_test", "scratch_test")
+ARENA_INTEGRATION_TEST = "requests_and_replies"
 LEFTOVER_SECONDS_MAX = 2
+SERVICE_KINDS = ("integration/", "torture/")  # suites that start services
 SYS_IO_URING_SETUP = 425  # the same on x86-64 and aarch64
 
 
@@ -71,24 +77,47 @@ def lint_suites():
 
 
 def unit_suites():
-    for label, build, folder in (("gcc", "release", "build"), ("asan", "asan", "build-asan")):
-        for program in test_programs():
+    for label, build, folder in (("gcc", "release", "build"), ("asan", "asan", "build-asan"),
+                                 ("arena", "arena", "build-arena")):
+        for program in ARENA_UNIT_TESTS if build == "arena" else test_programs():
             yield Suite(f"unit/{label}/{program}", [build],
                         [os.path.join(ROOT, folder, program)], 120,
                         {"CMOCKA_MESSAGE_OUTPUT": "TAP"})
 
 
-def integration_suites():
+def service_suites(kind, paths):
+    """Files that ask a service: each against both builds, over both backends."""
     blocked = uring_blocked()
-    for build, folder in (("release", "build"), ("asan", "build-asan")):
+    for build, folder in (("release", "build"), ("asan", "build-asan"), ("arena", "build-arena")):
         for backend in ("uring", "epoll"):
-            for path in integration_files():
+            for path in paths:
                 name = os.path.basename(path)[:-3]
+                if build == "arena" and (name, backend) != (ARENA_INTEGRATION_TEST, "epoll"):
+                    continue
                 environment = {"ZEROG_BUILD": os.path.join(ROOT, folder), "ZEROG_IO": backend}
                 if backend == "uring" and blocked:
                     environment["ZEROG_SKIP"] = blocked
-                yield Suite(f"integration/{build}/{backend}/{name}", [build],
+                yield Suite(f"{kind}/{build}/{backend}/{name}", [build],
                             [PYTHON, "tools/test/python_suite.py", path], 240, environment)
+
+
+def integration_suites():
+    return service_suites("integration", list(integration_files()))
+
+
+def torture_suites():
+    return service_suites("torture", [os.path.join(ROOT, "tests", "torture", "torture.py")])
+
+
+def watch_suites():
+    """What the tools see of our memory: each file needs the builds that it names."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "watch", "*.py"))):
+        with open(path, encoding="utf-8") as file:
+            builds = re.search(r"^BUILDS = \((.+)\)$", file.read(), re.MULTILINE)
+        if builds:
+            yield Suite(f"watch/{os.path.basename(path)[:-3]}",
+                        re.findall(r"\"(\w+)\"", builds.group(1)),
+                        [PYTHON, "tools/test/python_suite.py", path], 240)
 
 
 def install_suites():
@@ -137,6 +166,10 @@ def leftovers(group):
         time.sleep(0.05)
 
 
+def has_sanitizer(suite):
+    return "asan" in suite.builds or "arena" in suite.builds
+
+
 def sanitizer_folder(suite):
     return os.path.join(ROOT, "build-asan", "reports", suite.name.replace("/", "-"))
 
@@ -144,9 +177,9 @@ def sanitizer_folder(suite):
 def environment_of(suite):
     environment = {**os.environ, "ZEROG_ROOT": ROOT, "PYTHONDONTWRITEBYTECODE": "1",
                    **suite.environment}
-    if "asan" in suite.builds:
+    if has_sanitizer(suite):
         options = "print_stacktrace=1"
-        if suite.name.startswith("integration/"):
+        if suite.name.startswith(SERVICE_KINDS):
             # A server under test is nobody's child by name: what a sanitizer has to say about
             # it goes to files that are looked at when the suite has ended.
             folder = sanitizer_folder(suite)
@@ -160,7 +193,7 @@ def environment_of(suite):
 
 
 def sanitizer_reports(suite):
-    if "asan" not in suite.builds or not suite.name.startswith("integration/"):
+    if not has_sanitizer(suite) or not suite.name.startswith(SERVICE_KINDS):
         return
     for path in sorted(glob.glob(os.path.join(sanitizer_folder(suite), "*"))):
         with open(path, encoding="utf-8", errors="replace") as file:
@@ -266,6 +299,8 @@ def main():
     for title, suites in (("source checks", lint_suites()), ("unit tests", unit_suites()),
                           ("installation", install_suites()),
                           ("integration tests", integration_suites()),
+                          ("torture", torture_suites()),
+                          ("what the tools see", watch_suites()),
                           ("fuzz targets", fuzz_suites())):
         chosen = [suite for suite in suites
                   if not names or any(name in suite.name for name in names)]

@@ -2,203 +2,164 @@
  * Arenas: allocation is a comparison and an addition, and nothing is freed on
  * its own.
  *
- * A chunk is a block of the shared pool with a header at its start; chunks are
- * linked from the newest to the oldest. When a chunk is full, what is left of it
- * is lost until the arena goes back: looking for a gap would cost every
- * allocation, and the waste is bounded by the chunk's size.
- *
- * A cleanup is itself an allocation of the arena, so that it disappears with
- * what it cleans up.
- *
- * In builds with ASan, what has not been handed out is poisoned, and a red zone
- * follows each allocation where there is room for one.
+ * In builds that a tool watches, what has not been handed out is poisoned, and a red zone
+ * follows each allocation where there is room for one. What that cannot see,
+ * arena_malloc.c shows.
  */
-#include <zerog/arena.h>
+#include "mem/arena/arena_place.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <string.h>
 
-#include "base/assert.h"
 #include "mem/watch/poison.h"
 
-#define ARENA_MAGIC UINT32_C(0x6e657261)
-#define ARENA_CHUNK_MAGIC UINT32_C(0x6b6e6863)
-
-struct zg_arena_chunk {
-	uint32_t magic;
-	zg_handle handle; /* of the pool's block that this chunk is */
-	struct zg_arena_chunk *next; /* the chunk before this one; NULL: the first memory */
-};
-
-struct zg_arena_cleanup {
-	struct zg_arena_cleanup *next; /* registered before this one */
-	void (*function)(void *user);
-	void *user; /* borrowed */
-};
-
-/* In builds with ASan: bytes behind an allocation that belong to none. */
+/* In builds that a tool watches: bytes behind an allocation that belong to none. */
+#ifdef ZGI_HAS_POISON
 #define ARENA_RED_ZONE_SIZE 16
+#else
+#define ARENA_RED_ZONE_SIZE 0
+#endif
 
-/* The header is padded so that the payload behind it is aligned. */
-#define ARENA_HEADER_SIZE                                           \
-	((sizeof(struct zg_arena_chunk) + ZG_ARENA_ALIGNMENT - 1) & \
-	 ~(size_t)(ZG_ARENA_ALIGNMENT - 1))
-
-_Static_assert(ARENA_HEADER_SIZE < ZG_POOL_ALIGNMENT, "the smallest block must hold a chunk");
-_Static_assert(ZG_POOL_ALIGNMENT % ZG_ARENA_ALIGNMENT == 0, "a block must be aligned for a chunk");
 _Static_assert(ARENA_RED_ZONE_SIZE % ZG_ARENA_ALIGNMENT == 0, "a red zone must keep the alignment");
 
-static size_t arena_round_down(size_t size)
+/* Where the next allocation may begin after one that lies in the current chunk. */
+static unsigned char *arena_next(const struct zg_arena *arena, unsigned char *memory, size_t size)
 {
-	return size & ~(size_t)(ZG_ARENA_ALIGNMENT - 1);
-}
+	/* The limit is aligned, so rounding up never passes it. */
+	unsigned char *end = memory + zgi_arena_round_down(size + ZG_ARENA_ALIGNMENT - 1);
 
-static unsigned char *arena_chunk_start(struct zg_arena_chunk *chunk)
-{
-	return (unsigned char *)chunk + ARENA_HEADER_SIZE;
-}
-
-/* Makes the space behind `cursor` in a chunk, NULL being the first memory, the arena's room. */
-static void arena_enter(struct zg_arena *arena, struct zg_arena_chunk *chunk, unsigned char *cursor)
-{
-	unsigned char *start = arena->memory;
-	size_t size = arena_round_down(arena->memory_size);
-
-	if (chunk != NULL) {
-		zg_assert(chunk->magic == ARENA_CHUNK_MAGIC);
-		start = arena_chunk_start(chunk);
-		size = zg_arena_chunk_payload(arena->chunks->block_size);
-	}
-	if (size == 0) {
-		zg_assert(cursor == start);
-		arena->cursor = start;
-		arena->limit = start;
-		return;
-	}
-	zg_assert(cursor >= start && cursor <= start + size);
-
-	arena->cursor = cursor;
-	arena->limit = start + size;
-	zgi_poison(cursor, (size_t)(arena->limit - cursor));
-}
-
-int zg_arena_init(struct zg_arena *arena, const struct zg_arena_options *options)
-{
-	bool can_grow = options->chunks != NULL && options->chunk_count_max > 0;
-
-	zg_assert(arena != NULL);
-	if ((uintptr_t)options->memory % ZG_ARENA_ALIGNMENT != 0)
-		return -EINVAL;
-	if (options->memory == NULL && options->memory_size > 0)
-		return -EINVAL;
-	if (options->memory_size == 0 && !can_grow)
-		return -EINVAL;
-
-	*arena = (struct zg_arena){
-		.magic = ARENA_MAGIC,
-		.chunk_count_max = can_grow ? options->chunk_count_max : 0,
-		.memory = options->memory,
-		.memory_size = options->memory_size,
-		.chunks = options->chunks,
-	};
-	arena_enter(arena, NULL, arena->memory);
-	return 0;
-}
-
-void zg_arena_fini(struct zg_arena *arena)
-{
-	if (arena->magic == 0)
-		return;
-	zg_arena_reset(arena);
-	if (arena->memory_size > 0)
-		zgi_unpoison(arena->memory, arena->memory_size);
-	*arena = (struct zg_arena){0};
-}
-
-/* Puts a new chunk in front, or tells why `size` bytes cannot be had. */
-static int arena_grow(struct zg_arena *arena, size_t size)
-{
-	size_t chunk_size = 0;
-	struct zg_arena_chunk *chunk;
-	zg_handle handle;
-	void *block;
-	int result;
-
-	if (arena->chunk_count_max > 0)
-		chunk_size = zg_arena_chunk_payload(arena->chunks->block_size);
-	if (size > chunk_size)
-		return size > arena_round_down(arena->memory_size) ? -EMSGSIZE : -ENOMEM;
-	if (arena->chunk_count >= arena->chunk_count_max)
-		return -ENOMEM;
-
-	result = zg_pool_take(arena->chunks, &handle, &block);
-	if (result < 0)
-		return result;
-
-	chunk = block;
-	*chunk = (struct zg_arena_chunk){
-		.magic = ARENA_CHUNK_MAGIC,
-		.handle = handle,
-		.next = arena->chunk_newest,
-	};
-	arena->chunk_newest = chunk;
-	++arena->chunk_count;
-	arena_enter(arena, chunk, arena_chunk_start(chunk));
-	return 0;
+	return end + ARENA_RED_ZONE_SIZE <= arena->limit ? end + ARENA_RED_ZONE_SIZE : end;
 }
 
 /* Moves the cursor over an allocation that fits. */
-static void *arena_advance(struct zg_arena *arena, size_t size)
+static void *arena_advance(struct zg_arena *arena, size_t padding, size_t size)
 {
-	unsigned char *memory = arena->cursor;
+	unsigned char *memory = arena->cursor + padding;
 
-	/* The limit is aligned, so rounding up never passes it. */
-	arena->cursor += arena_round_down(size + ZG_ARENA_ALIGNMENT - 1);
+	zgi_arena_move(arena, arena_next(arena, memory, size));
 	zgi_unpoison(memory, size);
-#ifdef ZGI_HAS_ASAN
-	if ((size_t)(arena->limit - arena->cursor) >= ARENA_RED_ZONE_SIZE)
-		arena->cursor += ARENA_RED_ZONE_SIZE;
-#endif
 	return memory;
+}
+
+/* Apart, so that the way of most allocations saves no register. */
+static int __attribute__((cold, noinline))
+arena_alloc_in_new_chunk(struct zg_arena *arena, size_t size, const void *site, void **ret_memory)
+{
+	int result = zgi_arena_grow(arena, size, ZG_ARENA_ALIGNMENT, site);
+
+	if (result < 0)
+		return result;
+	*ret_memory = arena_advance(arena, 0, size);
+	return 0;
 }
 
 int zg_arena_alloc(struct zg_arena *arena, size_t size, void **ret_memory)
 {
-	zg_assert(arena->magic == ARENA_MAGIC);
+	zg_assert(arena->magic == ZGI_ARENA_MAGIC);
 
-	/* An arena without first memory has no address to give before its first chunk. */
-	if (ZG_UNLIKELY(size > (size_t)(arena->limit - arena->cursor) || arena->cursor == NULL)) {
-		int result = arena_grow(arena, size);
-
-		if (result < 0) {
-			++arena->refuse_count;
-			return result;
-		}
-	}
-	*ret_memory = arena_advance(arena, size);
+	if (ZG_UNLIKELY(!zgi_arena_fits(arena, 0, size)))
+		return arena_alloc_in_new_chunk(arena, size, __builtin_return_address(0),
+						ret_memory);
+	*ret_memory = arena_advance(arena, 0, size);
 	return 0;
 }
 
-int zg_arena_on_reset(struct zg_arena *arena, void (*cleanup)(void *user), void *user)
+int zgi_arena_alloc_for(struct zg_arena *arena, size_t size, const void *site, void **ret_memory)
 {
-	struct zg_arena_cleanup *entry;
-	void *memory;
+	zg_assert(arena->magic == ZGI_ARENA_MAGIC);
+
+	if (!zgi_arena_fits(arena, 0, size))
+		return arena_alloc_in_new_chunk(arena, size, site, ret_memory);
+	*ret_memory = arena_advance(arena, 0, size);
+	return 0;
+}
+
+int zg_arena_alloc_aligned(struct zg_arena *arena, size_t size, uint32_t alignment,
+			   void **ret_memory)
+{
+	size_t padding;
+
+	zg_assert(arena->magic == ZGI_ARENA_MAGIC);
+	if (!zgi_arena_alignment_is_valid(alignment))
+		return -EINVAL;
+
+	padding = zgi_arena_padding(arena->cursor, alignment);
+	if (!zgi_arena_fits(arena, padding, size)) {
+		int result = zgi_arena_grow(arena, size, alignment, __builtin_return_address(0));
+
+		if (result < 0)
+			return result;
+		padding = zgi_arena_padding(arena->cursor, alignment);
+	}
+	*ret_memory = arena_advance(arena, padding, size);
+	return 0;
+}
+
+/* Does nothing lie behind an allocation, and was no savepoint made since? One of no bytes tells
+ * neither by its address. */
+static bool arena_is_latest(const struct zg_arena *arena, const struct zg_arena_span *span)
+{
+	unsigned char *memory = span->memory;
+
+	if (span->size == 0 || memory < arena->barrier || memory >= arena->limit)
+		return false;
+	zg_assert(span->size <= (size_t)(arena->limit - memory));
+	return arena->cursor == arena_next(arena, memory, span->size);
+}
+
+/* Moves the end of the latest allocation; what it keeps stays as it is, to the tools as well. */
+static void arena_resize_latest(struct zg_arena *arena, struct zg_arena_span *span, size_t size)
+{
+	unsigned char *memory = span->memory;
+
+	zgi_arena_note_live(arena);
+	if (size > span->size)
+		zgi_unpoison(memory + span->size, size - span->size);
+	else
+		zgi_poison(memory + size, span->size - size);
+	zgi_arena_move(arena, arena_next(arena, memory, size));
+	span->size = size;
+}
+
+int zgi_arena_resize_for(struct zg_arena *arena, struct zg_arena_span *span, size_t size,
+			 const void *site)
+{
+	unsigned char *memory = span->memory;
+	void *moved;
 	int result;
 
-	zg_assert(cleanup != NULL);
-	result = zg_arena_alloc(arena, sizeof(*entry), &memory);
-	if (result < 0)
-		return -ENOMEM;
+	zg_assert(arena->magic == ZGI_ARENA_MAGIC);
+	zg_assert(memory != NULL || span->size == 0);
+	if (arena_is_latest(arena, span) && size <= (size_t)(arena->limit - memory)) {
+		arena_resize_latest(arena, span, size);
+		return 0;
+	}
+	if (memory != NULL && size <= span->size) {
+		zgi_poison(memory + size, span->size - size);
+		span->size = size;
+		return 0;
+	}
 
-	entry = memory;
-	*entry = (struct zg_arena_cleanup){arena->cleanup_newest, cleanup, user};
-	arena->cleanup_newest = entry;
+	result = zgi_arena_alloc_for(arena, size, site, &moved);
+	if (result < 0)
+		return result;
+	if (span->size > 0) {
+		memcpy(moved, memory, span->size);
+		zgi_poison(memory, span->size);
+	}
+	*span = (struct zg_arena_span){moved, size};
 	return 0;
 }
 
-struct zg_arena_savepoint zg_arena_save(const struct zg_arena *arena)
+int zg_arena_resize(struct zg_arena *arena, struct zg_arena_span *span, size_t size)
 {
-	zg_assert(arena->magic == ARENA_MAGIC);
+	return zgi_arena_resize_for(arena, span, size, __builtin_return_address(0));
+}
+
+struct zg_arena_savepoint zg_arena_save(struct zg_arena *arena)
+{
+	zg_assert(arena->magic == ZGI_ARENA_MAGIC);
+	arena->barrier = arena->cursor;
 	return (struct zg_arena_savepoint){
 		.cursor = arena->cursor,
 		.chunk = arena->chunk_newest,
@@ -206,47 +167,17 @@ struct zg_arena_savepoint zg_arena_save(const struct zg_arena *arena)
 	};
 }
 
-static void arena_release_chunk(struct zg_arena *arena)
-{
-	struct zg_arena_chunk *chunk = arena->chunk_newest;
-	int result;
-
-	/* A savepoint that was passed already is not found on the way back. */
-	zg_assert(chunk != NULL);
-	zg_assert(chunk->magic == ARENA_CHUNK_MAGIC);
-
-	arena->chunk_newest = chunk->next;
-	--arena->chunk_count;
-	result = zg_pool_give(arena->chunks, chunk->handle);
-	zg_assert(result == 0);
-}
-
 void zg_arena_restore(struct zg_arena *arena, struct zg_arena_savepoint savepoint)
 {
-	zg_assert(arena->magic == ARENA_MAGIC);
+	zg_assert(arena->magic == ZGI_ARENA_MAGIC);
 
 	/* Cleanups first: they may still use any of the memory that goes. */
-	while (arena->cleanup_newest != savepoint.cleanup) {
-		struct zg_arena_cleanup *entry = arena->cleanup_newest;
-
-		zg_assert(entry != NULL);
-		arena->cleanup_newest = entry->next;
-		entry->function(entry->user);
-	}
-	while (arena->chunk_newest != savepoint.chunk)
-		arena_release_chunk(arena);
-	arena_enter(arena, savepoint.chunk, savepoint.cursor);
+	zgi_arena_run_cleanups(arena, &savepoint);
+	zgi_arena_note_live(arena);
+	zgi_arena_return_to(arena, &savepoint);
 }
 
-void zg_arena_reset(struct zg_arena *arena)
+bool zg_arena_is_malloc(void)
 {
-	struct zg_arena_savepoint start = {.cursor = arena->memory};
-
-	zg_arena_restore(arena, start);
-}
-
-size_t zg_arena_chunk_payload(size_t block_size)
-{
-	return block_size < ARENA_HEADER_SIZE ? 0
-					      : arena_round_down(block_size - ARENA_HEADER_SIZE);
+	return false;
 }

@@ -84,6 +84,7 @@ int zg_memory_resident(uint64_t *ret_size)
 {
 	char text[MEMORY_FILE_SIZE_MAX];
 	uint64_t size;
+	uint64_t explicit_size = 0;
 	int result;
 
 	zg_assert(ret_size != NULL);
@@ -92,6 +93,8 @@ int zg_memory_resident(uint64_t *ret_size)
 		return result;
 	if (zgi_memory_field(text, "Rss:", &size) < 0)
 		return -EPROTO;
-	*ret_size = size * MEMORY_KIB;
+	/* Rss leaves explicit huge pages out. */
+	(void)!zgi_memory_field(text, "Private_Hugetlb:", &explicit_size);
+	*ret_size = (size + explicit_size) * MEMORY_KIB;
 	return 0;
 }

@@ -114,3 +114,43 @@ int zg_memory_populate_image(void)
 {
 	return dl_iterate_phdr(image_visit, NULL);
 }
+
+struct image_lock {
+	uint64_t size;
+	uint64_t locked_size;
+};
+
+static int image_lock_visit(struct dl_phdr_info *info, size_t info_size, void *user)
+{
+	uintptr_t page_size = (uintptr_t)sysconf(_SC_PAGESIZE);
+	struct image_lock *sums = user;
+
+	(void)info_size;
+	for (size_t i = 0; i < info->dlpi_phnum; ++i) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		struct image_range pages;
+
+		if (header->p_type != PT_LOAD || (header->p_flags & PF_R) == 0)
+			continue;
+		pages = image_pages(image_segment(info, header), page_size);
+		sums->size += pages.end - pages.start;
+		/* One that is too large for what may be locked leaves room for smaller ones. (The
+		 * sanitizers make mlock() do nothing.) */
+		if (mlock2(image_address(pages.start), pages.end - pages.start, 0) == 0)
+			sums->locked_size += pages.end - pages.start;
+	}
+	return 0;
+}
+
+int zg_memory_lock_image(uint64_t *ret_size, uint64_t *ret_locked_size)
+{
+	struct image_lock sums = {0};
+	int result = dl_iterate_phdr(image_lock_visit, &sums);
+
+	zg_assert(sums.locked_size <= sums.size);
+	if (result < 0)
+		return result;
+	*ret_size = sums.size;
+	*ret_locked_size = sums.locked_size;
+	return 0;
+}

@@ -5,15 +5,23 @@
  * write past the end of a block cannot forge it, and looking a handle up does
  * not touch the block's memory.
  *
- *	taken    tag | index | generation: the very bits of the block's handle
- *	free     0   | next  | generation of its next handle
- *	retired  0   | 0     | 0
+ *	taken    the bits of the block's handle: tag | index | generation
+ *	free     the complement of the bits of its next handle
+ *	retired  the complement of a handle with generation 0, which none has
  *
  * A handle is good when its upper 28 bits name a block of this pool and its
- * slot holds exactly its bits. A slot that is not taken never does, because no
- * pool has the tag 0. Generations begin at 1 and never come again: a block
- * whose generations have run out is retired, which at 36 bits takes a service
- * that turns a block over a million times a second 19 hours on that one block.
+ * slot holds exactly its bits. A slot that is not taken never does, because its
+ * tag is another. Generations begin at 1 and never come again: a block whose
+ * generations have run out is retired. At 36 bits that takes a service that turns
+ * one block over a hundred million times a second eleven minutes, a million times a
+ * second 19 hours, and ten thousand times a second 80 days; then the pool has one
+ * block less, and says so in retired_count.
+ *
+ * The numbers of the free blocks are a stack, the top of which lies in the struct.
+ *
+ * Most pools are plain: nobody but the pool itself has to see a take or a give. Then the
+ * functions in typed_pool.h do it without a call. A pool is watched when it is tracked, or
+ * when a tool wants to know which bytes nobody owns.
  */
 #include <zerog/pool.h>
 
@@ -22,33 +30,38 @@
 
 #include "base/assert.h"
 #include "base/counter.h"
+#include "mem/pool/track.h"
+#include "mem/watch/fault.h"
 #include "mem/watch/poison.h"
+#include "mem/watch/probes.h"
 
 /* Tests make it small, to see a block retire. */
 #ifndef ZGI_POOL_GENERATION_BITS
 #define ZGI_POOL_GENERATION_BITS 36
 #endif
 
-#define POOL_MAGIC UINT32_C(0x6c6f6f70)
 #define POOL_INDEX_SHIFT 36
-#define POOL_TAG_SHIFT 56
 #define POOL_GENERATION_MASK ((UINT64_C(1) << POOL_INDEX_SHIFT) - 1)
 #define POOL_GENERATION_MAX ((UINT64_C(1) << ZGI_POOL_GENERATION_BITS) - 1)
-#define POOL_INDEX_MASK (ZG_POOL_BLOCKS_MAX - 1)
-#define POOL_SLOT_RETIRED UINT64_C(0)
 
 _Static_assert(ZGI_POOL_GENERATION_BITS <= POOL_INDEX_SHIFT, "a generation must fit its field");
 _Static_assert(sizeof(zg_handle) == 8, "a handle travels in one register");
-_Static_assert(sizeof(struct zg_pool) <= 2 * ZG_POOL_ALIGNMENT, "a pool is two cache lines");
+_Static_assert(offsetof(struct zg_pool, take_count) + sizeof(uint64_t) == 64,
+	       "a take and a give touch one cache line of the pool");
+_Static_assert(sizeof(uint64_t) + sizeof(struct zgi_pool_track) + sizeof(uint32_t) ==
+		       ZG_POOL_BOOKKEEPING_SIZE_MAX,
+	       "a block's slot, track and place in the stack");
+_Static_assert((ZG_POOL_PLAIN | 1) == ZG_POOL_WATCHED, "one comparison sees both magic numbers");
 
-static size_t pool_round(size_t size)
+/* Faults may be armed by another thread. */
+static bool pool_is_watched(const struct zg_pool *pool)
 {
-	return (size + ZG_POOL_ALIGNMENT - 1) & ~(size_t)(ZG_POOL_ALIGNMENT - 1);
+	return zgi_gauge_read(&pool->magic) != ZG_POOL_PLAIN;
 }
 
-static bool pool_slot_is_taken(uint64_t slot)
+static void pool_check(const struct zg_pool *pool)
 {
-	return slot >> POOL_TAG_SHIFT != 0;
+	zg_assert((zgi_gauge_read(&pool->magic) | 1) == ZG_POOL_WATCHED);
 }
 
 static zg_handle pool_handle(const struct zg_pool *pool, uint32_t number, uint64_t generation)
@@ -64,30 +77,65 @@ static uint32_t pool_number(const struct zg_pool *pool, zg_handle handle)
 	return (uint32_t)(handle.bits >> POOL_INDEX_SHIFT) - pool->handle_first;
 }
 
+static bool pool_names_a_taken_block(const struct zg_pool *pool, uint32_t number, zg_handle handle)
+{
+	return ZG_LIKELY(number < pool->block_count && pool->slots[number] == handle.bits);
+}
+
+/* The leak report looks at slots from other threads; with what a take wrote before. */
+static void pool_slot_set(struct zg_pool *pool, uint32_t number, uint64_t slot)
+{
+	__atomic_store_n(&pool->slots[number], slot, __ATOMIC_RELEASE);
+}
+
 static unsigned char *pool_block(const struct zg_pool *pool, uint32_t number)
 {
 	return pool->blocks + number * pool->block_size;
 }
 
-size_t zg_pool_memory_size(size_t block_size, uint32_t block_count)
+bool zg_pool_tracks_all(void)
 {
-	size_t slots_size = pool_round(block_count * sizeof(uint64_t));
+#ifdef ZGI_TRACKED
+	return true;
+#else
+	return false;
+#endif
+}
+
+static bool pool_is_to_be_tracked(const struct zg_pool_options *options)
+{
+	return options->is_tracked || zg_pool_tracks_all();
+}
+
+/* Bytes of slots, tracks and free stack, in this order, which keeps each aligned. */
+static size_t pool_bookkeeping_size(const struct zg_pool_options *options)
+{
+	size_t each = sizeof(uint64_t) + sizeof(uint32_t);
+
+	if (pool_is_to_be_tracked(options))
+		each += sizeof(struct zgi_pool_track);
+	return ZG_POOL_ROUND(options->block_count * each);
+}
+
+size_t zg_pool_memory_size(const struct zg_pool_options *options)
+{
 	size_t size;
 
-	if (block_size == 0 || block_size > SIZE_MAX - ZG_POOL_ALIGNMENT)
+	if (options->block_size == 0 || options->block_size > SIZE_MAX - ZG_POOL_ALIGNMENT)
 		return 0;
-	if (block_count == 0 || block_count > ZG_POOL_BLOCKS_MAX)
+	if (options->block_count == 0 || options->block_count > ZG_POOL_BLOCKS_MAX)
 		return 0;
-	if (__builtin_mul_overflow(pool_round(block_size), (size_t)block_count, &size))
+	if (__builtin_mul_overflow(ZG_POOL_ROUND(options->block_size), (size_t)options->block_count,
+				   &size))
 		return 0;
-	if (__builtin_add_overflow(size, slots_size, &size))
+	if (__builtin_add_overflow(size, pool_bookkeeping_size(options), &size))
 		return 0;
 	return size;
 }
 
 static bool pool_options_are_valid(const struct zg_pool_options *options)
 {
-	size_t size = zg_pool_memory_size(options->block_size, options->block_count);
+	size_t size = zg_pool_memory_size(options);
 
 	if (options->memory == NULL || (uintptr_t)options->memory % ZG_POOL_ALIGNMENT != 0)
 		return false;
@@ -99,121 +147,224 @@ static bool pool_options_are_valid(const struct zg_pool_options *options)
 	return options->tag != 0;
 }
 
+/* Cuts the bookkeeping and the blocks from the memory; the first block is taken first. */
+static void pool_carve(struct zg_pool *pool, const struct zg_pool_options *options)
+{
+	unsigned char *cursor = options->memory;
+	uint32_t count = options->block_count;
+
+	pool->slots = (uint64_t *)(void *)cursor;
+	cursor += count * sizeof(uint64_t);
+	if (pool_is_to_be_tracked(options)) {
+		pool->tracks = (struct zgi_pool_track *)(void *)cursor;
+		cursor += count * sizeof(struct zgi_pool_track);
+		memset(pool->tracks, 0, count * sizeof(struct zgi_pool_track));
+	}
+	pool->free_below = (uint32_t *)(void *)cursor;
+	pool->blocks = (unsigned char *)options->memory + pool_bookkeeping_size(options);
+	for (uint32_t i = 0; i < count; ++i) {
+		pool->slots[i] = ~pool_handle(pool, i, 1).bits;
+		/* While n are free, those under the top one lie at 1 to n - 1, the next last. */
+		pool->free_below[i] = count - i;
+	}
+}
+
 int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 {
-	unsigned char *memory = options->memory;
-
 	zg_assert(pool != NULL);
 	if (!pool_options_are_valid(options))
 		return -EINVAL;
 
 	*pool = (struct zg_pool){
-		.magic = POOL_MAGIC,
 		.free_count = options->block_count,
 		.free_count_low = options->block_count,
 		.block_count = options->block_count,
 		.handle_first = (uint32_t)options->tag << 20 | options->index_first,
-		.block_size = pool_round(options->block_size),
-		.slots = (uint64_t *)(void *)memory,
-		.blocks = memory + pool_round(options->block_count * sizeof(uint64_t)),
-		.name = options->name,
+		.block_size = ZG_POOL_ROUND(options->block_size),
+		.block_size_asked = options->block_size,
+		.memory_size = zg_pool_memory_size(options),
+		.name = options->name != NULL ? options->name : "unnamed",
 	};
-	/* The last block's link leads nowhere: it is never followed while free_count is right. */
-	for (uint32_t i = 0; i < pool->block_count; ++i)
-		pool->slots[i] = (uint64_t)((i + 1) & POOL_INDEX_MASK) << POOL_INDEX_SHIFT | 1;
-	zgi_poison(pool->blocks, pool->block_count * pool->block_size);
+	pool_carve(pool, options);
+	zgi_pool_arm(&pool->watched, false);
+	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
+	zgi_watch_add(&pool->watched, &zgi_pool_watch_class);
 	return 0;
+}
+
+void zgi_pool_arm(struct zg_watched *watched, bool is_armed)
+{
+	struct zg_pool *pool = ZGI_WATCHED_OWNER_MUTABLE(watched, struct zg_pool, watched);
+	bool is_plain = pool->tracks == NULL && !is_armed;
+
+#ifdef ZGI_HAS_POISON
+	is_plain = false;
+#endif
+	zgi_gauge_set(&pool->is_armed, is_armed);
+	zgi_gauge_set(&pool->magic, is_plain ? ZG_POOL_PLAIN : ZG_POOL_WATCHED);
 }
 
 void zg_pool_fini(struct zg_pool *pool)
 {
 	if (pool->magic == 0)
 		return;
-	zg_assert(pool->magic == POOL_MAGIC);
-	zgi_unpoison(pool->blocks, pool->block_count * pool->block_size);
+	pool_check(pool);
+	zgi_watch_remove(&pool->watched);
+	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_pool){0};
+}
+
+/* Takes the block on top. Inlined twice, so that a plain pool pays nothing for what a watched one
+ * does, not even the saving of registers around its calls. */
+static inline __attribute__((always_inline)) void pool_take_top(struct zg_pool *pool,
+								const void *site,
+								zg_handle *ret_handle,
+								void **ret_block)
+{
+	uint32_t free_count = pool->free_count - 1;
+	uint32_t number = pool->free_top;
+	zg_handle handle = {~pool->slots[number]};
+
+	if (site != NULL)
+		zgi_pool_track_take(pool, number, site);
+	pool_slot_set(pool, number, handle.bits);
+	pool->free_top = pool->free_below[free_count];
+	zgi_gauge_set(&pool->free_count, free_count);
+	if (ZG_UNLIKELY(free_count < pool->free_count_low))
+		zgi_gauge_set(&pool->free_count_low, free_count);
+	zgi_counter_add(&pool->take_count, 1);
+
+	zgi_poison_pool_take(pool, pool_block(pool, number), pool->block_size_asked);
+	ZGI_PROBE3(pool_take, pool->name, handle.bits, number);
+	*ret_handle = handle;
+	if (ret_block != NULL)
+		*ret_block = pool_block(pool, number);
+}
+
+int __attribute__((noinline))
+zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_handle *ret_handle, void **ret_block)
+{
+	bool is_fault;
+
+	pool_check(pool);
+	is_fault = zgi_gauge_read(&pool->is_armed) != 0 && zgi_fault_is_due(pool->name);
+	if (pool->free_count == 0 || is_fault) {
+		zgi_counter_add(&pool->refuse_count, 1);
+		ZGI_PROBE3(pool_exhaust, pool->name, pool->block_count, is_fault);
+		return -ENOMEM;
+	}
+	pool_take_top(pool, pool->tracks != NULL ? site : NULL, ret_handle, ret_block);
+	return 0;
 }
 
 int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 {
-	uint32_t number = pool->free_head;
-	zg_handle handle;
-	uint64_t slot;
-
-	zg_assert(pool->magic == POOL_MAGIC);
-	if (ZG_UNLIKELY(pool->free_count == 0)) {
-		zgi_counter_add(&pool->refuse_count, 1);
-		return -ENOMEM;
-	}
-
-	slot = pool->slots[number];
-	handle = pool_handle(pool, number, slot & POOL_GENERATION_MASK);
-	pool->slots[number] = handle.bits;
-	pool->free_head = (uint32_t)(slot >> POOL_INDEX_SHIFT);
-	zgi_gauge_set(&pool->free_count, pool->free_count - 1);
-	if (pool->free_count < pool->free_count_low)
-		zgi_gauge_set(&pool->free_count_low, pool->free_count);
-	zgi_counter_add(&pool->take_count, 1);
-
-	zgi_unpoison(pool_block(pool, number), pool->block_size);
-	*ret_handle = handle;
-	if (ret_block != NULL)
-		*ret_block = pool_block(pool, number);
+	if (ZG_UNLIKELY(pool_is_watched(pool) || pool->free_count == 0))
+		return zgi_pool_take_for(pool, __builtin_return_address(0), ret_handle, ret_block);
+	pool_take_top(pool, NULL, ret_handle, ret_block);
 	return 0;
 }
 
 /* What is wrong with a handle that names no taken block. */
-static int __attribute__((cold, noinline)) pool_refuse(struct zg_pool *pool, zg_handle handle)
+static int pool_error(const struct zg_pool *pool, uint32_t number, zg_handle handle)
 {
 	uint64_t generation = handle.bits & POOL_GENERATION_MASK;
-	uint32_t number = pool_number(pool, handle);
-	uint64_t slot;
+	uint64_t generation_next;
 
-	zgi_counter_add(&pool->misuse_count, 1);
 	if (number >= pool->block_count || generation == 0 || generation > POOL_GENERATION_MAX)
 		return -EINVAL;
+	if (zg_pool_is_taken(pool, number))
+		generation_next = (pool->slots[number] & POOL_GENERATION_MASK) + 1;
+	else
+		generation_next = ~pool->slots[number] & POOL_GENERATION_MASK;
+	/* 0: it is retired, and had them all. */
+	return generation_next != 0 && generation >= generation_next ? -EINVAL : -ESTALE;
+}
 
-	/* A slot holds the generation of its current or else its next handle. */
-	slot = pool->slots[number];
-	if (slot != POOL_SLOT_RETIRED && generation >= (slot & POOL_GENERATION_MASK))
-		return -EINVAL;
-	return -ESTALE;
+static int __attribute__((cold, noinline))
+pool_refuse(struct zg_pool *pool, zg_handle handle, enum zg_pool_act act, const void *site)
+{
+	uint32_t number = pool_number(pool, handle);
+	struct zg_pool_misuse misuse = {
+		.handle = handle,
+		.act = act,
+		.error = pool_error(pool, number, handle),
+		.site = site,
+	};
+
+	zgi_counter_add(&pool->misuse_count, 1);
+	ZGI_PROBE3(pool_misuse, pool->name, handle.bits, number);
+	zgi_pool_track_misuse(pool, number, &misuse);
+	return misuse.error;
+}
+
+/* A block whose handle had the last generation is never taken again. */
+static int __attribute__((cold, noinline)) pool_retire(struct zg_pool *pool, uint32_t number)
+{
+	pool_slot_set(pool, number, ~pool_handle(pool, number, 0).bits);
+	zgi_gauge_set(&pool->retired_count, pool->retired_count + 1);
+	return 0;
+}
+
+/* Puts a taken block on top. */
+static inline __attribute__((always_inline)) int pool_give_top(struct zg_pool *pool,
+							       uint32_t number, zg_handle handle)
+{
+	uint32_t free_count = pool->free_count;
+	uint64_t bits_next = handle.bits + 1;
+
+	ZGI_PROBE3(pool_give, pool->name, handle.bits, number);
+	zgi_poison_pool_give(pool, pool_block(pool, number), pool->block_size_asked);
+	/* After the last generation comes one that wraps to 0. */
+	if (ZG_UNLIKELY((bits_next & POOL_GENERATION_MAX) == 0))
+		return pool_retire(pool, number);
+	pool_slot_set(pool, number, ~bits_next);
+	pool->free_below[free_count] = pool->free_top;
+	pool->free_top = number;
+	zgi_gauge_set(&pool->free_count, free_count + 1);
+	return 0;
+}
+
+/* On behalf of who is at `site`. */
+static int __attribute__((noinline))
+pool_give_watched(struct zg_pool *pool, const void *site, zg_handle handle)
+{
+	uint32_t number = pool_number(pool, handle);
+
+	pool_check(pool);
+	if (!pool_names_a_taken_block(pool, number, handle))
+		return pool_refuse(pool, handle, ZG_POOL_GIVE, site);
+	if (pool->tracks != NULL)
+		zgi_pool_track_give(pool, number, site);
+	return pool_give_top(pool, number, handle);
 }
 
 int zg_pool_give(struct zg_pool *pool, zg_handle handle)
 {
 	uint32_t number = pool_number(pool, handle);
-	uint64_t generation = handle.bits & POOL_GENERATION_MASK;
 
-	zg_assert(pool->magic == POOL_MAGIC);
-	if (ZG_UNLIKELY(number >= pool->block_count || pool->slots[number] != handle.bits))
-		return pool_refuse(pool, handle);
-
-	zgi_poison(pool_block(pool, number), pool->block_size);
-	if (ZG_UNLIKELY(generation == POOL_GENERATION_MAX)) {
-		pool->slots[number] = POOL_SLOT_RETIRED;
-		zgi_gauge_set(&pool->retired_count, pool->retired_count + 1);
-		return 0;
-	}
-	pool->slots[number] = (uint64_t)pool->free_head << POOL_INDEX_SHIFT | (generation + 1);
-	pool->free_head = number;
-	zgi_gauge_set(&pool->free_count, pool->free_count + 1);
-	return 0;
+	if (ZG_UNLIKELY(pool_is_watched(pool)) || !pool_names_a_taken_block(pool, number, handle))
+		return pool_give_watched(pool, __builtin_return_address(0), handle);
+	return pool_give_top(pool, number, handle);
 }
 
 int zg_pool_renew(struct zg_pool *pool, zg_handle handle, zg_handle *ret_handle)
 {
 	uint32_t number = pool_number(pool, handle);
-	uint64_t generation = handle.bits & POOL_GENERATION_MASK;
 
-	zg_assert(pool->magic == POOL_MAGIC);
-	if (ZG_UNLIKELY(number >= pool->block_count || pool->slots[number] != handle.bits))
-		return pool_refuse(pool, handle);
+	pool_check(pool);
+	if (!pool_names_a_taken_block(pool, number, handle))
+		return pool_refuse(pool, handle, ZG_POOL_RENEW, __builtin_return_address(0));
+	if (ZG_UNLIKELY(pool->tracks != NULL)) {
+		zgi_pool_track_give(pool, number, __builtin_return_address(0));
+		zgi_pool_track_take(pool, number, __builtin_return_address(0));
+	}
 	/* The last generation cannot be followed by another: the block keeps its name, and is
 	 * retired when it is given back. */
-	if (ZG_LIKELY(generation < POOL_GENERATION_MAX))
-		++pool->slots[number];
-	*ret_handle = (zg_handle){pool->slots[number]};
+	if (ZG_LIKELY((handle.bits & POOL_GENERATION_MASK) < POOL_GENERATION_MAX))
+		++handle.bits;
+	pool_slot_set(pool, number, handle.bits);
+	*ret_handle = handle;
 	return 0;
 }
 
@@ -221,9 +372,9 @@ void *zg_pool_get(struct zg_pool *pool, zg_handle handle)
 {
 	uint32_t number = pool_number(pool, handle);
 
-	zg_assert(pool->magic == POOL_MAGIC);
-	if (ZG_UNLIKELY(number >= pool->block_count || pool->slots[number] != handle.bits)) {
-		zgi_counter_add(&pool->misuse_count, 1);
+	pool_check(pool);
+	if (!pool_names_a_taken_block(pool, number, handle)) {
+		(void)pool_refuse(pool, handle, ZG_POOL_GET, __builtin_return_address(0));
 		return NULL;
 	}
 	return pool_block(pool, number);
@@ -231,9 +382,9 @@ void *zg_pool_get(struct zg_pool *pool, zg_handle handle)
 
 int zg_pool_next(struct zg_pool *pool, uint32_t *cursor, zg_handle *ret_handle, void **ret_block)
 {
-	zg_assert(pool->magic == POOL_MAGIC);
+	pool_check(pool);
 	for (uint32_t number = *cursor; number < pool->block_count; ++number) {
-		if (!pool_slot_is_taken(pool->slots[number]))
+		if (!zg_pool_is_taken(pool, number))
 			continue;
 		*cursor = number + 1;
 		*ret_handle = (zg_handle){pool->slots[number]};

@@ -48,22 +48,37 @@ static zg_handle take(struct zg_pool *pool)
 	return handle;
 }
 
-static void memory_size_counts_blocks_and_slots(void **state)
+static size_t memory_size(size_t block_size, uint32_t block_count, bool is_tracked)
+{
+	struct zg_pool_options options = {
+		.block_size = block_size,
+		.block_count = block_count,
+		.is_tracked = is_tracked,
+	};
+
+	return zg_pool_memory_size(&options);
+}
+
+static void memory_size_counts_blocks_and_bookkeeping(void **state)
 {
 	(void)state;
-	/* 5 words of bookkeeping in one line, 5 blocks of two lines each. */
-	assert_int_equal(zg_pool_memory_size(100, 5), 64 + 5 * 128);
-	assert_int_equal(zg_pool_memory_size(1, 1), 128);
+	/* 36 bytes of bookkeeping a block when it is tracked, 12 when it is not; blocks of two
+	 * lines. */
+	assert_int_equal(memory_size(100, 5, true), 192 + 5 * 128);
+	assert_int_equal(ZG_POOL_MEMORY_SIZE_MAX(100, 5), 192 + 5 * 128);
+	assert_int_equal(memory_size(100, 5, false), zg_pool_tracks_all() ? 832 : 64 + 5 * 128);
+	assert_int_equal(memory_size(1, 1, false), 128);
 }
 
 static void memory_size_out_of_range_is_zero(void **state)
 {
 	(void)state;
-	assert_int_equal(zg_pool_memory_size(0, 1), 0);
-	assert_int_equal(zg_pool_memory_size(1, 0), 0);
-	assert_int_equal(zg_pool_memory_size(1, ZG_POOL_BLOCKS_MAX + 1), 0);
-	assert_int_equal(zg_pool_memory_size(SIZE_MAX, 1), 0);
-	assert_int_equal(zg_pool_memory_size(SIZE_MAX / 2, 3), 0);
+	assert_int_equal(memory_size(0, 1, false), 0);
+	assert_int_equal(memory_size(1, 0, false), 0);
+	assert_int_equal(memory_size(1, ZG_POOL_BLOCKS_MAX + 1, false), 0);
+	assert_int_equal(memory_size(SIZE_MAX, 1, false), 0);
+	assert_int_equal(memory_size(SIZE_MAX / 2, 3, false), 0);
+	assert_int_equal(memory_size(SIZE_MAX / 64 * 64, 1, true), 0);
 }
 
 static void init_refuses_options_out_of_range(void **state)
@@ -72,7 +87,7 @@ static void init_refuses_options_out_of_range(void **state)
 	const struct zg_pool_options good = {
 		.name = "test",
 		.memory = memory,
-		.memory_size = zg_pool_memory_size(64, 2),
+		.memory_size = memory_size(64, 2, false),
 		.block_size = 64,
 		.block_count = 2,
 		.index_first = ZG_POOL_BLOCKS_MAX - 2,
@@ -116,7 +131,7 @@ static void blocks_are_aligned_apart_and_inside(void **state)
 		blocks[i] = block;
 		assert_true(blocks[i] >= memory);
 		assert_true(blocks[i] + BLOCK_SIZE <=
-			    memory + zg_pool_memory_size(BLOCK_SIZE, BLOCK_COUNT));
+			    memory + memory_size(BLOCK_SIZE, BLOCK_COUNT, false));
 		memset(block, (int)i, BLOCK_SIZE);
 	}
 	for (size_t i = 0; i < BLOCK_COUNT; ++i) {
@@ -274,20 +289,27 @@ static void invented_handles_are_refused(void **state)
 	zg_pool_fini(&pool);
 }
 
-/* The bits of a free slot are no handle either, although an attacker might learn them. */
+/* What a free slot holds is no handle either, with whichever upper bits; nor is its complement. */
 static void free_slot_bits_are_no_handle(void **state)
 {
+	const uint64_t generation_mask = (UINT64_C(1) << 36) - 1;
 	struct zg_pool pool;
 
 	(void)state;
 	start(&pool);
 	for (uint32_t i = 0; i < BLOCK_COUNT; ++i) {
-		for (uint64_t index = 0; index < BLOCK_COUNT; ++index) {
-			zg_handle handle = {(pool.slots[i] & ((UINT64_C(1) << 36) - 1)) |
-					    index << 36};
+		zg_handle handles[2 + 2 * BLOCK_COUNT] = {{pool.slots[i]}, {~pool.slots[i]}};
 
-			assert_null(zg_pool_get(&pool, handle));
-			assert_int_equal(zg_pool_give(&pool, handle), -EINVAL);
+		for (uint64_t n = 0; n < BLOCK_COUNT; ++n) {
+			uint64_t upper = (uint64_t)(pool.handle_first + n) << 36;
+
+			handles[2 + n].bits = (pool.slots[i] & generation_mask) | upper;
+			handles[2 + BLOCK_COUNT + n].bits =
+				(~pool.slots[i] & generation_mask) | upper;
+		}
+		for (size_t at = 0; at < sizeof(handles) / sizeof(handles[0]); ++at) {
+			assert_null(zg_pool_get(&pool, handles[at]));
+			assert_int_equal(zg_pool_give(&pool, handles[at]), -EINVAL);
 		}
 	}
 	assert_int_equal(pool.free_count, BLOCK_COUNT);
@@ -376,7 +398,7 @@ static void fini_of_a_zeroed_pool_does_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_size_counts_blocks_and_slots),
+		cmocka_unit_test(memory_size_counts_blocks_and_bookkeeping),
 		cmocka_unit_test(memory_size_out_of_range_is_zero),
 		cmocka_unit_test(init_refuses_options_out_of_range),
 		cmocka_unit_test(blocks_are_aligned_apart_and_inside),

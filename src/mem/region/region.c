@@ -1,5 +1,5 @@
 /*
- * The one mapping that a service lives in.
+ * The mapping that a service lives in.
  *
  * Every page is written to by the kernel at boot, for two reasons: a page fault
  * while serving costs more than a request (2.8 us for 4 KB), and memory that
@@ -8,94 +8,116 @@
 #include <zerog/region.h>
 
 #include <errno.h>
-#include <stdint.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "base/assert.h"
+#include "mem/region/parts.h"
+#include "mem/watch/registry.h"
 
 #define REGION_MAGIC UINT32_C(0x6e676572)
-#define REGION_HUGE_PAGE_SIZE ((size_t)2 << 20)
 
-/* Linux 5.14; older headers do not name it. */
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
-#endif
-
-static size_t region_page_size(void)
+static void region_measure(const struct zg_watched *watched, struct zg_usage *ret_usage)
 {
-	long size = sysconf(_SC_PAGESIZE);
+	const struct zg_region *region = ZGI_WATCHED_OWNER(watched, struct zg_region, watched);
+	size_t used = __atomic_load_n(&region->used, __ATOMIC_RELAXED);
 
-	zg_assert(size > 0);
-	return (size_t)size;
+	ret_usage->name = region->asked.name;
+	ret_usage->live_size = used;
+	ret_usage->held_size = used;
+	ret_usage->reserved_size = region->size;
 }
 
-/* A mapping that begins where a huge page can, if it is large enough to hold one. */
-static unsigned char *region_map(size_t size)
-{
-	size_t spare = size >= REGION_HUGE_PAGE_SIZE ? REGION_HUGE_PAGE_SIZE : 0;
-	size_t head;
-	unsigned char *memory;
+static const struct zgi_watch_class region_class = {.kind = "region", .measure = region_measure};
 
-	if (size > SIZE_MAX - spare)
-		return NULL;
-	memory = mmap(NULL, size + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		      0);
-	if (memory == MAP_FAILED)
-		return NULL;
-	if (spare == 0)
-		return memory;
-	head = -(uintptr_t)memory & (REGION_HUGE_PAGE_SIZE - 1);
-	if (head > 0)
-		munmap(memory, head);
-	munmap(memory + head + size, spare - head);
-	return memory + head;
+/* A region smaller than its own rounding to a huge page is not worth one of another size. */
+static size_t region_page_size(const struct zg_region_options *options)
+{
+	if (options->pages == ZG_REGION_PAGES_EXPLICIT ||
+	    options->pages == ZG_REGION_PAGES_EXPLICIT_ONLY)
+		return zgi_region_huge_page_size(options);
+	return zgi_region_base_page_size();
 }
 
-static int region_populate(unsigned char *memory, size_t size)
+size_t zg_region_size(const struct zg_region_options *options)
 {
-	volatile unsigned char *pages = memory;
-	size_t page_size = region_page_size();
+	size_t page_size = region_page_size(options);
+	size_t size;
 
-	/* Fewer, larger pages where the kernel has them; an advice that may be refused. */
-	(void)madvise(memory, size, MADV_HUGEPAGE);
-
-	if (madvise(memory, size, MADV_POPULATE_WRITE) == 0)
+	zg_assert(options->size > 0);
+	zg_assert((page_size & (page_size - 1)) == 0);
+	if (__builtin_add_overflow(options->size, page_size - 1, &size))
 		return 0;
-	if (errno != EINVAL)
-		return -ENOMEM;
-	/* An older kernel: touch them one by one. */
-	for (size_t offset = 0; offset < size; offset += page_size)
-		pages[offset] = 0;
-	return 0;
+	return size & ~(page_size - 1);
 }
 
-int zg_region_init(struct zg_region *region, size_t size)
+/* What to change, from the step that failed. */
+static void region_explain(const struct zg_region *region,
+			   void (*reason)(const struct zg_region *region,
+					  const struct zg_region_report *report,
+					  struct zg_text *text),
+			   struct zg_text *text)
 {
-	size_t page_size = region_page_size();
-	size_t size_mapped;
-	unsigned char *memory;
+	const struct zg_region_report nothing = {0};
+
+	if (text == NULL)
+		return;
+	zg_text_print(text, "%s, %.1f MiB: ", region->asked.name, (double)region->size / 1048576);
+	if (reason != NULL)
+		reason(region, &nothing, text);
+	else
+		zg_text_print(text, "the machine has not enough memory");
+}
+
+static int region_fill(struct zg_region *region, struct zg_text *error)
+{
+	int result = zgi_region_bind(region);
+
+	if (result < 0) {
+		region_explain(region, zgi_region_bind_reason, error);
+		return result;
+	}
+	result = region->asked.is_lazy ? 0 : zgi_region_populate(region);
+	if (result < 0) {
+		region_explain(region, NULL, error);
+		return result;
+	}
+	result = zgi_region_lock(region);
+	if (result < 0) {
+		region_explain(region, zgi_region_lock_reason, error);
+		return result;
+	}
+	result = zgi_region_bind_check(region);
+	if (result < 0)
+		region_explain(region, zgi_region_bind_reason, error);
+	return result;
+}
+
+int zg_region_init(struct zg_region *region, const struct zg_region_options *options)
+{
+	struct zg_region made = {.magic = REGION_MAGIC, .asked = *options};
 	int result;
 
 	zg_assert(region != NULL);
-	zg_assert(size > 0);
-	if (__builtin_add_overflow(size, page_size - 1, &size_mapped))
-		return -ENOMEM;
-	size_mapped &= ~(page_size - 1);
-
-	memory = region_map(size_mapped);
-	if (memory == NULL)
-		return -ENOMEM;
-	result = region_populate(memory, size_mapped);
+	made.asked.error = NULL;
+	if (made.asked.name == NULL)
+		made.asked.name = "region";
+	made.size = zg_region_size(options);
+	result = made.size > 0 ? zgi_region_map(&made) : -ENOMEM;
 	if (result < 0) {
-		munmap(memory, size_mapped);
+		region_explain(&made,
+			       options->pages == ZG_REGION_PAGES_EXPLICIT_ONLY
+				       ? zgi_region_pages_reason
+				       : NULL,
+			       options->error);
 		return result;
 	}
-	*region = (struct zg_region){
-		.magic = REGION_MAGIC,
-		.memory = memory,
-		.size = size_mapped,
-	};
+	result = region_fill(&made, options->error);
+	if (result < 0) {
+		zgi_region_unmap(&made);
+		return result;
+	}
+	*region = made;
+	zgi_watch_add(&region->watched, &region_class);
 	return 0;
 }
 
@@ -105,26 +127,33 @@ int zg_region_carve(struct zg_region *region, size_t size, size_t alignment, voi
 
 	zg_assert(region->magic == REGION_MAGIC);
 	zg_assert(alignment > 0 && (alignment & (alignment - 1)) == 0);
-	/* The mapping itself is aligned to a page and no more. */
-	zg_assert(alignment <= region_page_size());
+	zg_assert(alignment <= region->page_size);
 
 	/* No wrap: used is at most size, and size is a multiple of the page size. */
 	start = (region->used + alignment - 1) & ~(alignment - 1);
 	if (size > region->size - start)
 		return -ENOMEM;
-	region->used = start + size;
+	__atomic_store_n(&region->used, start + size, __ATOMIC_RELAXED);
 	*ret_memory = region->memory + start;
 	return 0;
 }
 
+void zg_region_move(struct zg_region *to, struct zg_region *from)
+{
+	zg_assert(from->magic == REGION_MAGIC);
+	zg_assert(to != from);
+	zgi_watch_remove(&from->watched);
+	*to = *from;
+	zgi_watch_add(&to->watched, &region_class);
+	memset(from, 0, sizeof(*from));
+}
+
 void zg_region_fini(struct zg_region *region)
 {
-	int result;
-
 	if (region->magic == 0)
 		return;
 	zg_assert(region->magic == REGION_MAGIC);
-	result = munmap(region->memory, region->size);
-	zg_assert(result == 0);
-	*region = (struct zg_region){0};
+	zgi_watch_remove(&region->watched);
+	zgi_region_unmap(region);
+	memset(region, 0, sizeof(*region));
 }

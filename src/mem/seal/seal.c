@@ -27,8 +27,8 @@ static uint64_t seal_malloc_count;
 static uint64_t seal_free_count;
 static struct zg_seal_site seal_sites[ZG_SEAL_SITES_MAX];
 
-/* Set while this thread prints its stack: what that allocates is let through. In the initial TLS
- * image, because reaching it must not allocate. */
+/* Set while this thread prints its stack, or is exempt: what it allocates is let through. In the
+ * initial TLS image, because reaching it must not allocate. */
 static _Thread_local bool seal_is_inside __attribute__((tls_model("initial-exec")));
 
 static void seal_count_site(const void *site)
@@ -78,6 +78,11 @@ void zgi_seal_on_free(void)
 {
 	if (!seal_is_inside)
 		__atomic_fetch_add(&seal_free_count, 1, __ATOMIC_RELAXED);
+}
+
+void zgi_seal_exempt(bool is_exempt)
+{
+	seal_is_inside = is_exempt;
 }
 
 void zg_seal_prepare(void)

@@ -37,6 +37,14 @@ void zgi_seal_on_malloc(const void *site);
 void zgi_seal_on_free(void);
 
 /**
+ * zgi_seal_exempt() - let what this thread allocates through, uncounted
+ * @is_exempt:  until it is called with false; the calls do not nest
+ *
+ * For builds whose own mallocs are expected: see arena_malloc.c.
+ */
+void zgi_seal_exempt(bool is_exempt);
+
+/**
  * zgi_seal_hooks_install() - make sure that the hooks are linked in and at work
  *
  * Calling it is what pulls their object out of a static library.

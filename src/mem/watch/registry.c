@@ -7,11 +7,26 @@
 #include <pthread.h>
 
 #include "base/assert.h"
+#include "mem/watch/fault.h"
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 /* The ends of the list: the first made, the last made. */
 static struct zg_watched *registry_first;
 static struct zg_watched *registry_last;
+
+static void registry_arm(struct zg_watched *watched, bool is_new)
+{
+	struct zg_usage usage = {.kind = watched->class_of->kind, .name = ""};
+	bool is_armed;
+
+	if (watched->class_of->arm == NULL)
+		return;
+	watched->class_of->measure(watched, &usage);
+	is_armed = zgi_fault_is_armed(usage.name);
+	/* What is new is not armed, and need not be told so. */
+	if (is_armed || !is_new)
+		watched->class_of->arm(watched, is_armed);
+}
 
 void zgi_watch_add(struct zg_watched *watched, const struct zgi_watch_class *class_of)
 {
@@ -23,6 +38,15 @@ void zgi_watch_add(struct zg_watched *watched, const struct zgi_watch_class *cla
 	else
 		registry_first = watched;
 	registry_last = watched;
+	registry_arm(watched, true);
+	pthread_mutex_unlock(&registry_mutex);
+}
+
+void zgi_watch_arm(void)
+{
+	pthread_mutex_lock(&registry_mutex);
+	for (struct zg_watched *at = registry_first; at != NULL; at = at->next)
+		registry_arm(at, false);
 	pthread_mutex_unlock(&registry_mutex);
 }
 

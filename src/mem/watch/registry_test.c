@@ -25,7 +25,7 @@ static void holder_measure(const struct zg_watched *watched, struct zg_usage *re
 	ret_usage->live_size = holder->live_size;
 }
 
-static const struct zgi_watch_class holder_class = {"holder", holder_measure};
+static const struct zgi_watch_class holder_class = {.kind = "holder", .measure = holder_measure};
 
 struct seen {
 	char names[64];

@@ -14,6 +14,14 @@
 #define DUMP_SIZE 16000 /* within the smallest arena chunk */
 #define LARGE_SIZE (8U << 20)
 
+#define TICKET_COUNT 16
+
+struct ticket {
+	uint64_t number;
+};
+
+ZG_TYPED_POOL(ticket, struct ticket);
+
 static char large[LARGE_SIZE];
 
 static uint64_t query_number(struct zg_exchange *x, struct zg_slice name, uint64_t otherwise)
@@ -182,6 +190,17 @@ static int send_large(struct zg_exchange *x)
 			(struct zg_slice){large, size});
 }
 
+static int hello(struct zg_exchange *x)
+{
+	return zg_reply_text(x, 200, "Hello");
+}
+
+/* Whatever was sent comes back. */
+static int echo(struct zg_exchange *x)
+{
+	return zg_reply(x, 200, ZG_SLICE("application/octet-stream"), zg_request_body(x));
+}
+
 static int allocate(struct zg_exchange *x)
 {
 	void *volatile memory = malloc(100);
@@ -231,13 +250,70 @@ static int reply_field(struct zg_exchange *x)
 	return result < 0 ? result : zg_reply_empty(x, 204);
 }
 
+static struct ticket_pool tickets;
+
+/* Gives a ticket back, for the second time. */
+static int __attribute__((noinline)) ticket_give_again(ticket_handle handle)
+{
+	int result = ticket_pool_give(&tickets, handle);
+
+	return result == -ESTALE ? 0 : -EIO;
+}
+
+/* Takes a ticket and gives it back; or forgets it, or gives it twice, when it is told to. */
+static int ticket(struct zg_exchange *x)
+{
+	ticket_handle handle;
+
+	if (ticket_pool_take(&tickets, &handle, NULL) < 0)
+		return -ENOMEM;
+	if (query_number(x, ZG_SLICE("forget"), 0) == 0 && ticket_pool_give(&tickets, handle) < 0)
+		return -EIO;
+	if (query_number(x, ZG_SLICE("twice"), 0) != 0 && ticket_give_again(handle) < 0)
+		return -EIO;
+	return zg_reply_text(x, 200, "taken");
+}
+
+/* One shard uses them: a pool is not locked. */
+static int tickets_init(void)
+{
+	static unsigned char memory[ZG_POOL_MEMORY_SIZE_MAX(sizeof(struct ticket), TICKET_COUNT)]
+		__attribute__((aligned(ZG_POOL_ALIGNMENT)));
+
+	return ticket_pool_init(&tickets, &(struct zg_pool_options){
+						  .name = "tickets",
+						  .memory = memory,
+						  .memory_size = sizeof(memory),
+						  .block_count = TICKET_COUNT,
+						  .tag = 't',
+						  .is_tracked = true,
+					  });
+}
+
+/* GET /scratch?size=N: where N bytes of scratch are to be had. */
+static int use_scratch(struct zg_exchange *x)
+{
+	ZG_SCRATCH(room, 64, zg_exchange_arena(x));
+	int result = zg_scratch_reserve(&room, query_number(x, ZG_SLICE("size"), 0));
+
+	if (result == -EMSGSIZE)
+		return zg_reply_text(x, 413, "nowhere");
+	if (result < 0)
+		return result;
+	return zg_reply_text(x, 200, room.capacity > 64 ? "arena" : "stack");
+}
+
 int main(int argc, char **argv)
 {
 	struct zg_app app;
 
 	memset(large, 'z', sizeof(large));
 	later_start();
+	if (tickets_init() < 0)
+		return 1;
 	zg_app_init(&app, "test_service");
+	zg_get(&app, "/", hello);
+	zg_post(&app, "/echo", echo);
 	zg_route_any(&app, "/dump", dump);
 	zg_route_any(&app, "/dump/{first}", dump);
 	zg_route_any(&app, "/dump/{first}/fixed", dump);
@@ -251,12 +327,14 @@ int main(int argc, char **argv)
 	zg_get(&app, "/again", again);
 	zg_get(&app, "/never", never);
 	zg_get(&app, "/large", send_large);
+	zg_get(&app, "/scratch", use_scratch);
 	zg_get(&app, "/malloc", allocate);
 	zg_get(&app, "/fail", fail);
 	zg_get(&app, "/fail-for-memory", fail_for_memory);
 	zg_get(&app, "/say-nothing", say_nothing);
 	zg_get(&app, "/reply-twice", reply_twice);
 	zg_get(&app, "/reply-field", reply_field);
+	zg_get(&app, "/ticket", ticket);
 	zg_delete(&app, "/methods", dump);
 	zg_put(&app, "/methods", dump);
 	zg_admin_routes(&app);
