@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[0:1] = [str(HERE / "support"), str(HERE.parent / "support")]
 
 # pylint: disable=wrong-import-position
+import allocation  # noqa: E402
 import conformance  # noqa: E402
 import connections  # noqa: E402
 import course  # noqa: E402
@@ -24,7 +25,7 @@ import peers as lab_peers  # noqa: E402
 import pressure  # noqa: E402
 import troubles  # noqa: E402
 
-PHASES = {"connections": connections, "pressure": pressure, "troubles": troubles}
+PHASES = {"connections": connections, "allocation": allocation, "pressure": pressure, "troubles": troubles}
 
 
 def parse_arguments():

@@ -75,7 +75,7 @@ static int load_reserve(struct load *load)
 {
 	size_t size = load->options->connections * sizeof(*load->connections);
 	void *memory;
-	int error = zg_region_init(&load->region, size + 4096);
+	int error = zg_region_init(&load->region, &(struct zg_region_options){.size = size + 4096});
 
 	if (error == 0)
 		error = zg_region_carve(&load->region, size, 64, &memory);

@@ -36,11 +36,13 @@ class Settings:
     soak_seconds: int
     churn_requests: int
     million: int  # connections that zerog holds for table 1; 0 for none
+    operations: int  # of a replay of table 2's trace; whole batches of 64
+    replays: int
 
 
-QUICK = Settings("quick", 1, (2000, 10000), 1, 2, ((1000, 4000),), 2, 2000, 0)
+QUICK = Settings("quick", 1, (2000, 10000), 1, 2, ((1000, 4000),), 2, 2000, 0, 64000, 3)
 FULL = Settings("full", 3, (2000, 6000, 10000, 18000), 4, 10, ((1000, 4000), (10000, 8000)), 30,
-                20000, 1000000)
+                20000, 1000000, 640000, 9)
 
 
 class Store:
