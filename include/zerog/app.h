@@ -83,8 +83,9 @@ static inline void zg_delete(struct zg_app *app, const char *pattern, zg_handler
 }
 
 /**
- * zg_admin_routes() - register /healthz, /metrics (Prometheus text), /memory (plan and use) and
- * /leaks (what every pool has out, requests in flight included; zg_leak_report())
+ * zg_admin_routes() - register /healthz, /metrics (Prometheus text), /memory and /memory.json
+ * (plan, use and pauses), and /leaks (what every pool has out, requests in flight included;
+ * zg_leak_report())
  * @app:  initialised
  */
 void zg_admin_routes(struct zg_app *app);

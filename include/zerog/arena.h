@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/layout.h>
 #include <zerog/pool.h>
 #include <zerog/slice.h>
 
@@ -55,6 +56,7 @@ struct zg_arena {
 	unsigned char *limit; /* end of the current chunk */
 	struct zg_arena_chunk *chunk_newest; /* NULL while in the first memory */
 	struct zg_arena_cleanup *cleanup_newest;
+	zg_cold(growth);
 	struct zg_pool *chunks; /* borrowed */
 	uint64_t refuse_count; /* allocations refused */
 	uint64_t left_size; /* bytes handed out before the current chunk was begun */

@@ -76,4 +76,8 @@
 #define ZG_WHOLE_LINES(type) \
 	ZG_LAYOUT_ASSERT(sizeof(type) % ZG_LINE_SIZE == 0, #type " ends within a line")
 
+/** ZG_DIVIDES_LINE() - an array of these has none that lies on two lines */
+#define ZG_DIVIDES_LINE(type) \
+	ZG_LAYOUT_ASSERT(ZG_LINE_SIZE % sizeof(type) == 0, #type " may straddle two lines")
+
 #endif

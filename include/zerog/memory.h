@@ -10,6 +10,7 @@
 #include <zerog/fault.h>
 #include <zerog/layout.h>
 #include <zerog/leaks.h>
+#include <zerog/pause.h>
 #include <zerog/plan.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>

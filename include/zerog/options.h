@@ -35,6 +35,10 @@ ZG_BEGIN_DECLS
 	  "A request body's largest size; more is answered with 413.")                       \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
+	X(guest_live_size_max, "guest-live-size-max", "bytes", 0, 0, 68719476736,            \
+	  "What libraries may hold of the guest heap at once, to check it by; 0: not told.") \
+	X(guest_block_size_max, "guest-block-size-max", "bytes", 16, 65536, 68719476736,     \
+	  "The largest block libraries ask the guest heap for, for the same check.")         \
 	X(scratch_size_max, "scratch-size-max", "bytes", 256, 1048576, 67108864,             \
 	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
@@ -61,6 +65,7 @@ enum zg_io_kind {
 };
 
 #define ZG_LISTEN_SIZE 128
+#define ZG_EXPLAIN_SIZE 64
 
 struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
@@ -71,6 +76,7 @@ struct zg_options {
 	enum zg_region_want lock_memory;
 	bool numa; /* memory and threads keep to their node, where there is more than one */
 	bool print_plan; /* --plan: print the plan and exit */
+	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)

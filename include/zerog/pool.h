@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/layout.h>
 #include <zerog/text.h>
 #include <zerog/watch.h>
 
@@ -99,7 +100,7 @@ struct zg_pool {
 	uint32_t *free_below; /* borrowed: the numbers of the free blocks under the top one */
 	uint64_t take_count; /* takes that succeeded */
 
-	/* What is rarely touched. */
+	zg_cold(seldom);
 	struct zgi_pool_track *tracks; /* borrowed: one a block; NULL when it is not tracked */
 	uint64_t refuse_count; /* takes that found the pool empty */
 	uint64_t misuse_count; /* stale, double, foreign or invented handles refused */

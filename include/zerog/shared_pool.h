@@ -13,7 +13,8 @@
  * steals from the others' caches before it refuses, so one thread can have every
  * block; and the cache of a thread that ends goes back to the pool by itself.
  *
- * Ownership  The caller lends `memory` at init and has it back after fini.
+ * Ownership  The caller lends `memory` at init and has it back after fini. The struct is
+ *            registered meanwhile (watch.h), and so must stay where it is.
  * Threads    Any, each through its own cache; no call waits for another thread.
  * Limits     ZG_POOL_BLOCKS_MAX blocks; threads_max threads attached at a time.
  */
@@ -50,6 +51,7 @@ struct zg_shared_pool_options {
 			       * or so few that all caches together keep half of the blocks */
 	uint32_t index_first; /* as in zg_pool_options */
 	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
+	bool is_tracked; /* keep where blocks are taken; see zg_pool_tracks_all() */
 };
 
 /* Its fields are the pool's own. */
@@ -60,20 +62,24 @@ struct zg_shared_pool {
 	uint32_t batch_count; /* blocks */
 	uint16_t threads_max;
 	bool has_barrier; /* thieves have a barrier for all: an owner's take needs none */
+	uint8_t is_fault_armed; /* takes ask whether they must fail (see fault.h) */
 	uint32_t magazine_size; /* bytes */
 	size_t block_size; /* bytes, rounded up to the alignment */
 	uint64_t *slots; /* borrowed: one word a block, see shared_pool.c */
 	unsigned char *blocks; /* borrowed */
-	struct zg_shared_pool_cache *caches; /* borrowed: threads_max of them */
 	unsigned char *magazines; /* borrowed */
+	struct zgi_pool_track *tracks; /* borrowed: one a block; NULL when it is not tracked */
 	zg_hot(full);
 	alignas(ZG_LINE_SIZE) uint64_t full; /* the depot's stack of filled magazines */
 	zg_hot(empty);
 	alignas(ZG_LINE_SIZE) uint64_t empty; /* the depot's stack of empty ones */
 	zg_cold(reports);
 	alignas(ZG_LINE_SIZE) uint64_t misuse_count; /* of zg_shared_pool_get() */
+	struct zg_shared_pool_cache *caches; /* borrowed: threads_max of them */
 	uint32_t magazine_count;
 	uint32_t retired_count; /* blocks whose generation has run out, never taken again */
+	size_t block_size_asked; /* bytes, as the options had it */
+	size_t memory_size; /* bytes that the pool uses */
 	const char *name; /* static */
 	struct zg_watched watched;
 };
@@ -104,7 +110,7 @@ size_t zg_shared_pool_memory_size(const struct zg_shared_pool_options *options);
 
 /**
  * zg_shared_pool_init() - make a pool, every block free, no thread attached
- * @pool:     the caller's; overwritten; stays where it is until fini
+ * @pool:     the caller's; overwritten
  * @options:  read during the call
  *
  * Return: 0; -EINVAL when a count, size, tag or alignment is out of range; -EAGAIN when the process

@@ -110,6 +110,20 @@ uint64_t zgi_histogram_quantile(const struct zgi_histogram *histogram, double qu
 	return max;
 }
 
+void zgi_histogram_distribution(const struct zgi_histogram *histogram, const uint64_t *bounds,
+				uint32_t bound_count, uint64_t *counts)
+{
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < ZGI_HISTOGRAM_BUCKETS; ++i) {
+		/* A bucket belongs to the first bound that is not below all of it. */
+		while (at < bound_count &&
+		       (i == ZGI_HISTOGRAM_BUCKETS - 1 || histogram_bucket(bounds[at]) < i))
+			++at;
+		counts[at] += histogram_load(&histogram->buckets[i]);
+	}
+}
+
 uint64_t zgi_histogram_count(const struct zgi_histogram *histogram)
 {
 	return histogram_load(&histogram->count);

@@ -59,6 +59,16 @@ void zgi_histogram_merge(struct zgi_histogram *histogram, const struct zgi_histo
 uint64_t zgi_histogram_quantile(const struct zgi_histogram *histogram, double quantile);
 
 /**
+ * zgi_histogram_distribution() - how many values lie between bounds
+ * @histogram:    initialised; any thread's
+ * @bounds:       rising; a value up to 1/32 above a bound may count as within it
+ * @bound_count:  their number
+ * @counts:       bound_count + 1 of them, added to: the last takes what is above all bounds
+ */
+void zgi_histogram_distribution(const struct zgi_histogram *histogram, const uint64_t *bounds,
+				uint32_t bound_count, uint64_t *counts);
+
+/**
  * zgi_histogram_count() - values recorded
  * @histogram:  initialised; any thread's
  */

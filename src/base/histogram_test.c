@@ -105,6 +105,27 @@ static void merge_adds_up(void **state)
 	assert_int_equal(zgi_histogram_count(&other), 2);
 }
 
+static void distribution_counts_between_bounds(void **state)
+{
+	static const uint64_t bounds[] = {10, 1000, 1000000};
+	uint64_t counts[4] = {0, 0, 0, 5};
+
+	(void)state;
+	zgi_histogram_record(&histogram, 0);
+	zgi_histogram_record(&histogram, 10);
+	zgi_histogram_record(&histogram, 11);
+	zgi_histogram_record(&histogram, 1000);
+	zgi_histogram_record(&histogram, 1032);
+	zgi_histogram_record(&histogram, 1000000);
+	zgi_histogram_record(&histogram, UINT64_MAX);
+	zgi_histogram_distribution(&histogram, bounds, 3, counts);
+	assert_int_equal(counts[0], 2);
+	assert_int_equal(counts[1], 2);
+	assert_int_equal(counts[2], 2);
+	/* Added to what was there. */
+	assert_int_equal(counts[3], 6);
+}
+
 static void *record_many(void *user)
 {
 	for (uint64_t i = 0; i < 100000; ++i)
@@ -133,6 +154,7 @@ int main(void)
 		cmocka_unit_test_setup(huge_values_count_and_the_maximum_is_exact, setup),
 		cmocka_unit_test_setup(rare_large_value_shows_only_in_the_tail, setup),
 		cmocka_unit_test_setup(merge_adds_up, setup),
+		cmocka_unit_test_setup(distribution_counts_between_bounds, setup),
 		cmocka_unit_test_setup(reader_sees_plausible_values_while_another_thread_records,
 				       setup),
 	};

@@ -13,6 +13,7 @@
 #include <zerog/plan.h>
 
 #include "cli/cli.h"
+#include "server/explain.h"
 #include "server/reserve.h"
 
 /* A line's reason and figures take less than this; JSON quotes and names included. */
@@ -27,9 +28,10 @@ static void plan_print_help(void)
 {
 	struct zg_text text;
 
-	puts("usage: zerog plan [--json] [OPTIONS OF A SERVICE]\n\n"
+	puts("usage: zerog plan [--json] [--explain LINE] [OPTIONS OF A SERVICE]\n\n"
 	     "Prints what a service with these options will hold in memory, and whether this\n"
-	     "machine has room for it. Exits with 1 when it has not.\n");
+	     "machine has room for it. Exits with 1 when it has not. With --explain it takes\n"
+	     "one line of the plan apart.\n");
 	zg_text_init(&text, plan_buffer, sizeof(plan_buffer));
 	zg_options_help(&text);
 	fputs(plan_buffer, stdout);
@@ -62,6 +64,19 @@ static int plan_judge(const struct zgi_server_config *config, const struct zg_pl
 	return ZGI_CLI_FAILED;
 }
 
+static int plan_explain(const struct zgi_server_config *config, const char *name)
+{
+	struct zg_text text;
+
+	zg_text_init(&text, plan_buffer, sizeof(plan_buffer));
+	if (zgi_server_explain(config, &plan_made, name, &text) < 0) {
+		fprintf(stderr, "zerog plan: --explain: %s\n", plan_buffer);
+		return ZGI_CLI_MISUSED;
+	}
+	fputs(plan_buffer, stdout);
+	return ZGI_CLI_DONE;
+}
+
 static int plan_run(const struct zg_options *options, bool is_json)
 {
 	struct zgi_server_config config;
@@ -80,6 +95,8 @@ static int plan_run(const struct zg_options *options, bool is_json)
 		fprintf(stderr, "zerog plan: the plan cannot be made: %s.\n", strerror(-error));
 		return ZGI_CLI_FAILED;
 	}
+	if (options->explain[0] != '\0')
+		return plan_explain(&config, options->explain);
 	if (is_json)
 		zg_plan_print_json(&plan_made, &text);
 	else
@@ -87,6 +104,8 @@ static int plan_run(const struct zg_options *options, bool is_json)
 	fputs(plan_buffer, stdout);
 	if (is_json)
 		putchar('\n');
+	if (config.guest_finding[0] != '\0')
+		fprintf(is_json ? stderr : stdout, "%s\n", config.guest_finding);
 	/* A program that reads the JSON reads nothing else on stdout. */
 	return plan_judge(&config, &plan_made, is_json ? stderr : stdout);
 }
@@ -119,6 +138,11 @@ int zgi_cli_plan(int argc, char **argv)
 	if (options.print_help) {
 		plan_print_help();
 		return ZGI_CLI_DONE;
+	}
+	if (is_json && options.explain[0] != '\0') {
+		fputs("zerog plan: --json prints all of every line: leave out --explain.\n",
+		      stderr);
+		return ZGI_CLI_MISUSED;
 	}
 	return plan_run(&options, is_json);
 }

@@ -26,18 +26,33 @@ static size_t epoll_table_size(const struct zgi_io_options *options)
 
 static int epoll_plan(const struct zgi_io_options *options, uint32_t io_count, struct zg_plan *plan)
 {
-	struct zg_plan_line line = {.name = "I/O objects", .option = "--shards", .count = io_count};
-	int result;
+	const struct zg_plan_line object = {
+		.name = "I/O objects",
+		.option = "--shards",
+		.count = io_count,
+		.size_each = zgi_io_carved_size(sizeof(struct zgi_epoll)),
+		.depends_on = {{"shards", 1}},
+	};
+	const uint64_t entry_count = options->descriptor_count;
+	const uint64_t rounded_count = epoll_table_size(options) / sizeof(struct zgi_epoll_entry);
+	const struct zg_plan_line table = {
+		.name = "epoll: descriptors",
+		.option = "--connections",
+		.size_each = sizeof(struct zgi_epoll_entry),
+		.times = io_count,
+		.times_name = "shards",
+		.holders = {{"one a connection slot", entry_count},
+			    {"up to whole 64 bytes", rounded_count - entry_count}},
+		.depends_on = {{"connection slots", 1}},
+		.exhausted = "connections wait in the backlog until one is closed",
+		.counter = "zerog_accept_errors_total",
+	};
+	int result = zg_plan_add(plan, &object, "one a shard");
 
-	line.size_each = zgi_io_carved_size(sizeof(struct zgi_epoll));
-	result = zg_plan_add(plan, &line, "one a shard");
 	if (result < 0)
 		return result;
-	line.name = "epoll: descriptors";
-	line.option = "--connections";
-	line.size_each = epoll_table_size(options);
-	return zg_plan_add(plan, &line, "one table a shard, of %u entries of %zu bytes",
-			   options->descriptor_count, sizeof(struct zgi_epoll_entry));
+	return zg_plan_add(plan, &table, "%u shards x %u, one a slot", io_count,
+			   options->descriptor_count);
 }
 
 static uint64_t epoll_carve_size(const struct zgi_io_options *options)

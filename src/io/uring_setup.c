@@ -35,24 +35,45 @@ static int uring_plan(const struct zgi_io_options *options, uint32_t io_count, s
 {
 	const uint64_t entries = options->ring_entries;
 	const uint64_t completions = entries * ZGI_URING_COMPLETIONS_FACTOR;
-	struct zg_plan_line line = {.name = "I/O objects", .option = "--shards", .count = io_count};
-	int result;
+	const uint64_t indices = entries * sizeof(uint32_t);
+	const uint64_t used =
+		URING_COUNTERS_SIZE + completions * sizeof(struct io_uring_cqe) + indices;
+	const struct zg_plan_line object = {
+		.name = "I/O objects",
+		.option = "--shards",
+		.count = io_count,
+		.size_each = zgi_io_carved_size(sizeof(struct zgi_uring)),
+		.depends_on = {{"shards", 1}},
+	};
+	const struct zg_plan_line submission = {
+		.name = "ring: submissions",
+		.option = "--shards",
+		.count = io_count,
+		.size_each = uring_page_round(entries * sizeof(struct io_uring_sqe)),
+		.depends_on = {{"shards", 1}},
+		.exhausted = "what is queued is submitted at once: one system call more, nothing "
+			     "is lost",
+	};
+	const struct zg_plan_line completion = {
+		.name = "ring: completions",
+		.option = "--shards",
+		.count = io_count,
+		.parts = {{"completions", completions * sizeof(struct io_uring_cqe)},
+			  {"indices of submissions", indices},
+			  {"counters", URING_COUNTERS_SIZE},
+			  {"rounding to a page", uring_page_round(used) - used}},
+		.depends_on = {{"shards", 1}},
+		.exhausted = "the kernel keeps what does not fit until there is room",
+	};
+	int result = zg_plan_add(plan, &object, "one a shard");
 
-	line.size_each = zgi_io_carved_size(sizeof(struct zgi_uring));
-	result = zg_plan_add(plan, &line, "one a shard");
-	if (result < 0)
-		return result;
-	line.name = "ring: submissions";
-	line.size_each = uring_page_round(entries * sizeof(struct io_uring_sqe));
-	result = zg_plan_add(plan, &line, "one a shard, of %u entries", options->ring_entries);
-	if (result < 0)
-		return result;
-	line.name = "ring: completions";
-	line.size_each =
-		uring_page_round(URING_COUNTERS_SIZE + completions * sizeof(struct io_uring_cqe) +
-				 entries * sizeof(uint32_t));
-	return zg_plan_add(plan, &line, "one a shard, of %d times as many entries",
-			   ZGI_URING_COMPLETIONS_FACTOR);
+	if (result == 0)
+		result = zg_plan_add(plan, &submission, "one a shard, of %u entries",
+				     options->ring_entries);
+	if (result == 0)
+		result = zg_plan_add(plan, &completion, "one a shard, of %d times as many entries",
+				     ZGI_URING_COMPLETIONS_FACTOR);
+	return result;
 }
 
 static uint64_t uring_carve_size(const struct zgi_io_options *options)

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "http/scan.h"
+#include "server/explain.h"
 #include "server/server.h"
 #include "web/router.h"
 
@@ -90,6 +91,19 @@ static int app_print_help(const struct zg_app *app)
 	return 0;
 }
 
+static int app_print_line(const struct zg_app *app, struct zg_text *text)
+{
+	const char *name = app->options.explain;
+	bool is_known = zg_plan_find(&app_server.plan, name) != NULL;
+
+	if (!is_known)
+		zg_text_print(text, "%s: --explain: ", app->name);
+	(void)!zgi_server_explain(&app_server.config, &app_server.plan, name, text);
+	zg_text_append(text, is_known ? ZG_SLICE("") : ZG_SLICE("\n"));
+	app_write(is_known ? STDOUT_FILENO : STDERR_FILENO, text);
+	return is_known ? 0 : 2;
+}
+
 static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 {
 	struct zg_text text;
@@ -102,7 +116,11 @@ static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 	if (result < 0)
 		return app_fail(app, "the plan cannot be made", 1);
 	zg_text_init(&text, app_text, sizeof(app_text));
+	if (app->options.explain[0] != '\0')
+		return app_print_line(app, &text);
 	zg_plan_print(&app_server.plan, &text);
+	if (app_server.config.guest_finding[0] != '\0')
+		zg_text_print(&text, "%s\n", app_server.config.guest_finding);
 	app_write(STDOUT_FILENO, &text);
 	return 0;
 }

@@ -11,29 +11,20 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "server/guest_check.h"
 #include "server/inbox.h"
+#include "server/plan_lines.h"
 #include "server/reserve.h"
 #include "server/shard.h"
 #include "web/exchange.h"
 
-#define CONFIG_ALIGNMENT 64
-#define CONFIG_CHUNK_PAYLOAD_MIN 16384 /* the admin pages are rendered into one chunk */
+#define CONFIG_CHUNK_PAYLOAD_MIN 32768 /* the admin pages are rendered into one chunk */
 #define CONFIG_CHUNK_OVERHEAD 256 /* an arena's own, at the head of a chunk */
 #define CONFIG_RING_ENTRIES 256
 #define CONFIG_RING_ENTRIES_SMALL 64 /* where many shards share few cores */
 #define CONFIG_SHARDS_MANY 16
 #define CONFIG_PADDING_SMALL 65536 /* bytes: pages larger than this are huge ones */
 #define CONFIG_DESCRIPTORS_OWN_EACH 4 /* listener, epoll, wake-up, a file that a page reads */
-
-static uint64_t config_round(uint64_t size, uint64_t alignment)
-{
-	return (size + alignment - 1) / alignment * alignment;
-}
-
-static uint64_t config_share(uint64_t count, uint64_t shard_count)
-{
-	return (count + shard_count - 1) / shard_count;
-}
 
 static uint64_t config_square_root(uint64_t number)
 {
@@ -48,7 +39,7 @@ static uint64_t config_square_root(uint64_t number)
  * about its share by the share's square root: with six of those to spare none is turned away. */
 static uint64_t config_connections_each(uint64_t connections, uint64_t shard_count)
 {
-	uint64_t share = config_share(connections, shard_count);
+	uint64_t share = zgi_config_share(connections, shard_count);
 
 	return shard_count == 1 ? share : share + 6 * (config_square_root(share) + 1);
 }
@@ -139,18 +130,20 @@ static void config_sizes(struct zgi_server_config *config)
 	uint64_t payload = options->body_size_max > CONFIG_CHUNK_PAYLOAD_MIN
 				   ? options->body_size_max
 				   : CONFIG_CHUNK_PAYLOAD_MIN;
-	uint64_t exchanges_each = config_share(options->exchanges, config->shard_count);
+	uint64_t exchanges_each = zgi_config_share(options->exchanges, config->shard_count);
 
 	config->exchanges_each = (uint32_t)exchanges_each;
-	config->chunks_each = (uint32_t)config_share(options->arena_chunks, config->shard_count);
+	config->chunks_each =
+		(uint32_t)zgi_config_share(options->arena_chunks, config->shard_count);
 	/* Every exchange may be resumed once, and may be resumed in vain once more. */
 	config->inbox_cells_each = (uint32_t)zgi_inbox_cell_count(2 * exchanges_each);
 	config->ring_entries = config->shard_count > CONFIG_SHARDS_MANY ? CONFIG_RING_ENTRIES_SMALL
 									: CONFIG_RING_ENTRIES;
 	config->exchange_size = zgi_exchange_block_size((uint32_t)options->read_buffer_size,
 							(uint32_t)options->write_buffer_size);
-	config->chunk_size = config_round(payload + CONFIG_CHUNK_OVERHEAD, CONFIG_ALIGNMENT);
-	config->shard_size = config_round(sizeof(struct zgi_shard), CONFIG_ALIGNMENT);
+	config->chunk_size =
+		zgi_config_round(payload + CONFIG_CHUNK_OVERHEAD, ZGI_CONFIG_ALIGNMENT);
+	config->shard_size = zgi_config_round(sizeof(struct zgi_shard), ZGI_CONFIG_ALIGNMENT);
 	zg_assert(zg_arena_chunk_payload(config->chunk_size) >= payload);
 }
 
@@ -163,6 +156,18 @@ static void config_placement(struct zgi_server_config *config)
 		zgi_numa_read(&numa);
 	zgi_placement_make(config->options.numa ? &numa : NULL, config->shard_count,
 			   &config->placement);
+}
+
+static int config_guests(struct zgi_server_config *config, struct zg_text *ret_error)
+{
+	struct zg_text finding;
+	int result;
+
+	zg_text_init(&finding, config->guest_finding, sizeof(config->guest_finding));
+	result = zgi_guest_check(&config->options, config->guest_heap_size, &finding);
+	if (result < 0)
+		zg_text_append(ret_error, (struct zg_slice){finding.data, finding.size});
+	return result;
 }
 
 int zgi_server_configure(const struct zg_options *options, struct zgi_server_config *ret_config,
@@ -188,44 +193,7 @@ int zgi_server_configure(const struct zg_options *options, struct zgi_server_con
 		return result;
 	config_placement(ret_config);
 	config_sizes(ret_config);
-	return 0;
-}
-
-/* What the plan's lines share: a number of shards, and what each of them has. */
-static int plan_add_each(struct zg_plan *plan, const struct zgi_server_config *config,
-			 struct zg_plan_line line, const char *what)
-{
-	uint64_t each = line.count;
-
-	line.count *= config->shard_count;
-	return zg_plan_add(plan, &line, "%" PRIu32 " shards x %" PRIu64 " %s", config->shard_count,
-			   each, what);
-}
-
-static int plan_add_connections(struct zg_plan *plan, const struct zgi_server_config *config)
-{
-	struct zg_plan_line line = {
-		.name = "connection slots",
-		.option = "--connections",
-		.count = (uint64_t)config->shard_count * config->slots_each,
-		.size_each = sizeof(struct zgi_connection),
-	};
-
-	return zg_plan_add(plan, &line,
-			   "%" PRIu32 " shards x (%" PRIu64 " share + %" PRIu64
-			   " uneven arrival + %d being accepted)",
-			   config->shard_count,
-			   config_share(config->options.connections, config->shard_count),
-			   config->connections_each -
-				   config_share(config->options.connections, config->shard_count),
-			   ZGI_ACCEPT_HEADROOM);
-}
-
-/* Bytes of a pool's memory besides its blocks. */
-static uint64_t config_pool_overhead(const struct zg_pool_options *pool)
-{
-	return zg_pool_memory_size(pool) -
-	       config_round(pool->block_size, ZG_POOL_ALIGNMENT) * pool->block_count;
+	return config_guests(ret_config, ret_error);
 }
 
 struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config)
@@ -248,61 +216,6 @@ struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *con
 	};
 }
 
-/* Rounding of what is carved one after the other: slots, inbox, and the I/O object. */
-static uint64_t config_padding_each(void)
-{
-	return 4 * CONFIG_ALIGNMENT;
-}
-
-static int plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *config)
-{
-	struct zg_pool_options exchanges = zgi_server_exchange_pool(config);
-	struct zg_pool_options chunks = zgi_server_chunk_pool(config);
-	uint64_t bookkeeping = config_pool_overhead(&exchanges) + config_pool_overhead(&chunks) +
-			       config_padding_each();
-	const struct {
-		struct zg_plan_line line;
-		const char *what;
-	} rows[] = {
-		{{.name = "exchanges",
-		  .option = "--exchanges",
-		  .count = config->exchanges_each,
-		  .size_each = config->exchange_size},
-		 "requests in flight"},
-		{{.name = "arena chunks",
-		  .option = "--arena-chunks",
-		  .count = config->chunks_each,
-		  .size_each = config->chunk_size},
-		 "of --body-size-max or an admin page"},
-		{{.name = "pool bookkeeping", .count = 1, .size_each = bookkeeping},
-		 config->options.track ? "slots and tracks of two pools, padding"
-				       : "slots of two pools, padding"},
-		{{.name = "inbox cells",
-		  .option = "--exchanges",
-		  .count = config->inbox_cells_each,
-		  .size_each = sizeof(struct zgi_inbox_cell)},
-		 "twice an exchange, as a power of two"},
-		{{.name = "shards",
-		  .option = "--shards",
-		  .count = 1,
-		  .size_each = config->shard_size},
-		 "struct, events, counters, histogram"},
-		{{.name = "stacks",
-		  .option = "--shards",
-		  .count = 1,
-		  .size_each = ZGI_SHARD_STACK_WHOLE_SIZE},
-		 "stack and its guard page"},
-	};
-
-	for (size_t index = 0; index < sizeof(rows) / sizeof(rows[0]); index++) {
-		int result = plan_add_each(plan, config, rows[index].line, rows[index].what);
-
-		if (result < 0)
-			return result;
-	}
-	return 0;
-}
-
 static struct zgi_io_options config_io_options(const struct zgi_server_config *config)
 {
 	return (struct zgi_io_options){
@@ -313,10 +226,9 @@ static struct zgi_io_options config_io_options(const struct zgi_server_config *c
 	};
 }
 
-int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan)
+int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan *plan)
 {
 	struct zgi_io_options io_options = config_io_options(config);
-	struct zg_plan_line image = {.name = "program as loaded", .count = 1};
 	const struct zg_plan_line padding = {
 		.name = "page padding",
 		/* A part of an ordinary page is nothing that one would want to save. */
@@ -325,6 +237,30 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 		.count = 1,
 		.size_each = zgi_reserve_padding(config),
 	};
+	char buffer[256];
+	struct zg_text error;
+	int result = zgi_plan_add_connections(plan, config);
+
+	if (result == 0)
+		result = zgi_plan_add_shards(plan, config);
+	if (result == 0)
+		result = zg_plan_add(
+			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",
+			config->placement.node_count, config->placement.node_count == 1 ? "" : "s");
+	if (result == 0)
+		result = zgi_io_plan(&io_options, config->shard_count, plan);
+	if (result < 0)
+		return result;
+	/* The capacities are sums of our own making: a line that falls short is our defect. */
+	zg_text_init(&error, buffer, sizeof(buffer));
+	result = zg_plan_verify(plan, &error);
+	zg_assert(result == 0);
+	return 0;
+}
+
+int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan)
+{
+	struct zg_plan_line image = {.name = "program as loaded", .count = 1};
 	int result;
 
 	/* What is loaded later than this would not be in the plan. */
@@ -336,15 +272,7 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 		result = zg_plan_add(plan, &image,
 				     "measured: code, libraries, heap and stack of boot");
 	if (result == 0)
-		result = plan_add_connections(plan, config);
-	if (result == 0)
-		result = plan_add_shards(plan, config);
-	if (result == 0)
-		result = zg_plan_add(
-			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",
-			config->placement.node_count, config->placement.node_count == 1 ? "" : "s");
-	if (result == 0)
-		result = zgi_io_plan(&io_options, config->shard_count, plan);
+		result = zgi_server_plan_lines(config, plan);
 	return result;
 }
 
@@ -361,6 +289,6 @@ uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t
 	each += zg_pool_memory_size(&exchanges);
 	each += zg_pool_memory_size(&chunks);
 	each += zgi_io_carve_size(&io_options);
-	each += config_padding_each();
+	each += zgi_config_padding_each();
 	return each * shard_count;
 }

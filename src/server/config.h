@@ -34,7 +34,9 @@ struct zgi_server_config {
 	uint64_t exchange_size; /* bytes of a block */
 	uint64_t chunk_size; /* bytes of a block */
 	uint64_t shard_size; /* bytes of a shard's own struct and buffers */
+	uint64_t guest_heap_size; /* bytes; 0 when there is none */
 	char io_reason[256]; /* why this backend */
+	char guest_finding[512]; /* what the check of the guest heap found; or empty */
 };
 
 /**
@@ -48,6 +50,15 @@ struct zgi_server_config {
 ZG_MUST_USE int zgi_server_configure(const struct zg_options *options,
 				     struct zgi_server_config *ret_config,
 				     struct zg_text *ret_error);
+
+/**
+ * zgi_server_plan_lines() - all of the plan but the program as loaded: what is computed
+ * @config:  configured
+ * @plan:    initialised; lines are added
+ *
+ * Return: 0; -errno.
+ */
+ZG_MUST_USE int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan *plan);
 
 /**
  * zgi_server_plan() - the plan of a server with this configuration

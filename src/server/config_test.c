@@ -194,7 +194,7 @@ static void a_chunk_holds_the_largest_body(void **state)
 	assert_true(zg_arena_chunk_payload(config.chunk_size) >= 1000003);
 	options.body_size_max = 0;
 	assert_int_equal(configure(), 0);
-	assert_true(zg_arena_chunk_payload(config.chunk_size) >= 16384);
+	assert_true(zg_arena_chunk_payload(config.chunk_size) >= 32768);
 }
 
 static void a_bad_address_is_named(void **state)

@@ -21,6 +21,8 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include <zerog/layout.h>
+
 struct zgi_shard;
 
 enum zgi_connection_state {
@@ -50,10 +52,12 @@ struct zgi_connection {
 	uint32_t link; /* its exchange's number, or the next in the queue */
 	uint8_t state; /* enum zgi_connection_state */
 	uint8_t phase_timed; /* which phase of a request the deadline belongs to, plus one; or 0 */
+	zg_cold(farewell);
 	uint16_t discarded; /* while lingering: kilobytes thrown away */
 };
 
 static_assert(sizeof(struct zgi_connection) == 16, "a parked connection is 16 bytes");
+ZG_DIVIDES_LINE(struct zgi_connection);
 
 /* A new connection in this slot. */
 void zgi_connection_accepted(struct zgi_shard *shard, uint32_t index);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <zerog/exchange.h>
+#include <zerog/layout.h>
 
 /* Go on with a pending exchange. */
 struct zgi_message {
@@ -30,9 +31,15 @@ struct zgi_inbox_cell {
 struct zgi_inbox {
 	struct zgi_inbox_cell *cells; /* borrowed */
 	uint64_t mask;
-	alignas(64) uint64_t send_position;
-	alignas(64) uint64_t receive_position;
+	zg_hot(senders);
+	alignas(ZG_LINE_SIZE) uint64_t send_position;
+	zg_hot(receiver);
+	alignas(ZG_LINE_SIZE) uint64_t receive_position;
 };
+
+ZG_LINES_APART(struct zgi_inbox, mask, send_position);
+ZG_LINES_APART(struct zgi_inbox, send_position, receive_position);
+ZG_WHOLE_LINES(struct zgi_inbox);
 
 /* Cells for at least count messages: a power of two. */
 uint64_t zgi_inbox_cell_count(uint64_t count);

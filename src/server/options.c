@@ -129,6 +129,23 @@ static int options_seal_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_explain_set(struct zg_options *options, const char *value,
+			       struct zg_text *ret_error)
+{
+	size_t size = strlen(value);
+
+	if (size == 0 || size >= sizeof(options->explain)) {
+		zg_text_print(ret_error,
+			      "--explain takes the name of a line of the plan, of 1 to "
+			      "%zu bytes; --plan lists them",
+			      sizeof(options->explain) - 1);
+		return -EINVAL;
+	}
+	memcpy(options->explain, value, size + 1);
+	options->print_plan = true;
+	return 0;
+}
+
 static int options_track_set(struct zg_options *options, const char *value,
 			     struct zg_text *ret_error)
 {
@@ -219,6 +236,8 @@ static const struct options_word {
 	{"seal", "count or trap; default count",
 	 "What a malloc after boot does: it is counted, or it ends the process with a stack.",
 	 options_seal_set},
+	{"explain", "LINE, as \"inbox cells\"; default none",
+	 "Print how this line of the plan came about, and exit.", options_explain_set},
 	{"track", "on or off; default off, but on in builds with -Dtracked=true",
 	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
 	 options_track_set},

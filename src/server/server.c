@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -38,6 +39,18 @@ uint64_t zgi_server_sum(const struct zgi_server *server, size_t offset)
 	return sum;
 }
 
+void zgi_server_faults(const struct zgi_server *server, struct zgi_server_faults *ret_faults)
+{
+	struct rusage usage;
+	int result = getrusage(RUSAGE_SELF, &usage);
+
+	zg_assert(result == 0);
+	*ret_faults = (struct zgi_server_faults){
+		.minor = (uint64_t)usage.ru_minflt - server->faults_at_seal.minor,
+		.major = (uint64_t)usage.ru_majflt - server->faults_at_seal.major,
+	};
+}
+
 int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
 {
 	struct zgi_server *server = __atomic_load_n(&server_running, __ATOMIC_ACQUIRE);
@@ -56,6 +69,9 @@ int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
 
 	if (result == 0)
 		zgi_io_wake(shard->io);
+	else
+		/* Many threads may count here, unlike everywhere else. */
+		__atomic_fetch_add(&shard->counters.resumes_refused, 1, __ATOMIC_RELAXED);
 	return result;
 }
 
@@ -94,6 +110,8 @@ static void *server_shard_thread(void *user)
 	shard->result = zgi_placement_pin(&shard->server->config.placement, shard->index);
 	if (shard->result == 0)
 		shard->result = zgi_shard_start(shard);
+	/* Before the gate, behind which the seal lies: no fault after it is missed. */
+	zg_pause_start(&shard->pause);
 	gate_pass(&shard->server->gate);
 	if (shard->result == 0)
 		shard->result = zgi_shard_run(shard);
@@ -310,6 +328,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	zg_scratch_set_size_max(server->config.options.scratch_size_max);
 	zg_seal(server->config.options.seal);
 	(void)!zg_memory_resident(&server->resident_at_seal);
+	zgi_server_faults(server, &server->faults_at_seal);
 	gate_open(&server->gate);
 	server_announce(server);
 	server_serve(server, signals);

@@ -26,6 +26,12 @@ struct zgi_gate {
 	bool is_open;
 };
 
+/* Page faults of all threads of the process. */
+struct zgi_server_faults {
+	uint64_t minor;
+	uint64_t major;
+};
+
 struct zgi_server {
 	const char *name; /* borrowed: the app's */
 	struct zgi_server_config config;
@@ -35,6 +41,7 @@ struct zgi_server {
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;
 	uint64_t resident_at_seal; /* bytes */
+	struct zgi_server_faults faults_at_seal;
 	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
@@ -62,5 +69,8 @@ ZG_MUST_USE int zgi_server_run(struct zgi_server *server,
 /* The sum of one counter of struct zgi_shard_counters over all shards; any thread. */
 #define ZGI_SERVER_SUM(server, member) zgi_server_sum((server), offsetof(struct zgi_shard, member))
 uint64_t zgi_server_sum(const struct zgi_server *server, size_t offset);
+
+/* Page faults of the process since the seal; any thread. */
+void zgi_server_faults(const struct zgi_server *server, struct zgi_server_faults *ret_faults);
 
 #endif

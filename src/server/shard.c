@@ -125,7 +125,7 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 	shard->connection_limit = config->connections_each;
 	shard->hot_reserve = config->exchanges_each / 4 > 0 ? config->exchanges_each / 4 : 1;
 	shard->started_ns = zgi_clock_ns();
-	zgi_histogram_init(&shard->turn_ns);
+	zg_pause_init(&shard->pause, "shard");
 	shard_times_init(&shard->times, &config->options);
 	shard_web_init(shard, &config->options, options->router);
 	result = shard_tables_init(shard, config, region);
@@ -312,6 +312,15 @@ void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_
 	zgi_counter_add(&shard->counters.events, event_count);
 }
 
+/* Once a tick, for it is a system call. */
+static void shard_pause_sample(struct zgi_shard *shard)
+{
+	if (shard->pause_tick == shard->tick)
+		return;
+	shard->pause_tick = shard->tick;
+	zg_pause_sample(&shard->pause);
+}
+
 int zgi_shard_run(struct zgi_shard *shard)
 {
 	uint64_t now_ns = zgi_clock_ns();
@@ -328,7 +337,8 @@ int zgi_shard_run(struct zgi_shard *shard)
 
 		uint64_t end_ns = zgi_clock_ns();
 
-		zgi_histogram_record(&shard->turn_ns, end_ns - now_ns);
+		zg_pause_turn(&shard->pause, now_ns, end_ns);
+		shard_pause_sample(shard);
 		now_ns = end_ns;
 	}
 	return 0;

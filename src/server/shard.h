@@ -10,10 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <zerog/layout.h>
+#include <zerog/pause.h>
 #include <zerog/pool.h>
 #include <zerog/region.h>
 
-#include "base/histogram.h"
 #include "io/io.h"
 #include "server/config.h"
 #include "server/connection.h"
@@ -42,8 +43,16 @@ struct zgi_shard_counters {
 	uint64_t timeouts_handler;
 	uint64_t resumed;
 	uint64_t resumed_stale; /* resumes whose handle was stale: harmless */
+	uint64_t resumes_refused; /* resumes for which the inbox had no room; by any thread */
 	uint64_t turns; /* of the loop */
 	uint64_t events;
+};
+
+/* What the arenas of a shard's exchanges come to, published once all of them were looked at. */
+struct zgi_shard_arenas {
+	uint64_t live_count; /* exchanges that are taken */
+	uint64_t live_size; /* bytes that their arenas have handed out */
+	uint64_t held_size; /* bytes of their first memories and their chunks */
 };
 
 /* Time-outs in ticks. */
@@ -94,11 +103,11 @@ struct zgi_shard {
 	uint32_t hot_hand; /* the exchange to be looked at next when one has to make room */
 	struct zgi_shard_times times;
 	struct zgi_shard_counters counters;
-	struct zg_pool exchanges;
-	struct zg_pool chunks;
+	alignas(ZG_LINE_SIZE) struct zg_pool exchanges;
+	alignas(ZG_LINE_SIZE) struct zg_pool chunks;
 	struct zgi_web web;
 
-	/* What a turn touches. */
+	zg_cold(turn);
 	uint64_t started_ns;
 	time_t date_seconds;
 	uint32_t sweep_cursor;
@@ -107,11 +116,15 @@ struct zgi_shard {
 	uint32_t victim_next;
 	struct zgi_victim victims[ZGI_VICTIMS_MAX];
 	struct zgi_inbox inbox;
-	struct zgi_histogram turn_ns; /* how long a turn took, waiting apart */
+	uint32_t arena_hand; /* the exchange whose arena is to be looked at next */
+	struct zgi_shard_arenas arenas_sum; /* of this round, so far */
+	struct zgi_shard_arenas arenas; /* of the round before */
+	uint32_t pause_tick; /* when the kernel was asked last */
+	struct zg_pause pause; /* how long turns take, waiting apart */
 	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
 	unsigned char discard[ZGI_DISCARD_SIZE]; /* where what nobody will read is received */
 
-	/* What boot and the end touch. */
+	zg_cold(boot);
 	struct zgi_server *server; /* borrowed */
 	uint32_t command; /* enum zgi_shard_command, set by the server's thread */
 	uint64_t ended; /* 1 when the thread has left its loop */
@@ -119,6 +132,11 @@ struct zgi_shard {
 	unsigned char *stack; /* in the region */
 	pthread_t thread;
 };
+
+ZG_ON_LINES(struct zgi_shard, magic, times, 2);
+ZG_LINE_STARTS(struct zgi_shard, exchanges);
+ZG_LINE_STARTS(struct zgi_shard, chunks);
+ZG_WHOLE_LINES(struct zgi_shard);
 
 /**
  * zgi_shard_init() - carve a shard's parts from the region

@@ -13,6 +13,7 @@
 
 #define SWEEP_SLICE_MIN 4096 /* slots a tick: 64 KB of table, about 4 us */
 #define SWEEP_ROUND_TICKS 10 /* the whole table is seen once in so many ticks */
+#define SWEEP_ARENAS_A_TICK 1024 /* at most; those in use are in the cache anyhow */
 
 static void sweep_slice(struct zgi_shard *shard, uint32_t count)
 {
@@ -33,6 +34,38 @@ static void sweep_waiting(struct zgi_shard *shard)
 		zgi_connection_refuse_waiting(shard);
 }
 
+static void sweep_arena(struct zgi_shard *shard, uint32_t number)
+{
+	struct zgi_shard_arenas *sum = &shard->arenas_sum;
+	struct zg_arena_usage usage;
+
+	if (!zg_pool_is_taken(&shard->exchanges, number))
+		return;
+	zg_arena_usage(&zgi_shard_exchange_at(shard, number)->arena, &usage);
+	sum->live_count++;
+	sum->live_size += usage.live_size;
+	sum->held_size += usage.held_size;
+}
+
+/* Arenas are added up here, a slice a tick: by the thread that uses them, so that nobody else has
+ * to touch them, and their users pay nothing. */
+static void sweep_arenas(struct zgi_shard *shard)
+{
+	uint32_t end = shard->arena_hand + SWEEP_ARENAS_A_TICK;
+
+	if (end > shard->exchanges.block_count)
+		end = shard->exchanges.block_count;
+	while (shard->arena_hand < end)
+		sweep_arena(shard, shard->arena_hand++);
+	if (end < shard->exchanges.block_count)
+		return;
+	__atomic_store_n(&shard->arenas.live_count, shard->arenas_sum.live_count, __ATOMIC_RELAXED);
+	__atomic_store_n(&shard->arenas.live_size, shard->arenas_sum.live_size, __ATOMIC_RELAXED);
+	__atomic_store_n(&shard->arenas.held_size, shard->arenas_sum.held_size, __ATOMIC_RELAXED);
+	shard->arenas_sum = (struct zgi_shard_arenas){0};
+	shard->arena_hand = 0;
+}
+
 void zgi_shard_sweep(struct zgi_shard *shard)
 {
 	uint32_t ticks = shard->tick - shard->sweep_tick;
@@ -49,6 +82,7 @@ void zgi_shard_sweep(struct zgi_shard *shard)
 		count = shard->slot_count;
 	sweep_waiting(shard);
 	sweep_slice(shard, (uint32_t)count);
+	sweep_arenas(shard);
 }
 
 /* Insert into the victims, which are sorted by how long they have been idle, the latest falling

@@ -26,7 +26,9 @@ static int serve_hello(struct zg_exchange *x)
 
 static int serve_pending(struct zg_exchange *x)
 {
-	(void)x;
+	void *memory;
+
+	assert_int_equal(zg_arena_alloc(zg_exchange_arena(x), 320, &memory), 0);
 	return ZG_PENDING;
 }
 
@@ -368,6 +370,28 @@ static void a_process_without_descriptors_closes_the_longest_idle(void **state)
 	assert_int_equal(fixture->shard->counters.accept_errors, 2);
 }
 
+static void arenas_in_use_are_added_up_once_a_tick(void **state)
+{
+	const struct zgi_shard_arenas *arenas = &fixture->shard->arenas;
+	uint32_t descriptor = shard_fixture_connect(fixture);
+
+	(void)state;
+	shard_fixture_send(fixture, descriptor, "GET /pending HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(arenas->live_count, 0);
+	shard_fixture_pass(fixture, 1);
+	assert_int_equal(arenas->live_count, 1);
+	assert_in_range(arenas->live_size, 320, 1024);
+	assert_int_equal(arenas->held_size, ZGI_EXCHANGE_ARENA_SIZE);
+	/* The handler was too slow, the answer lingers, and at last the exchange is free. */
+	shard_fixture_pass(fixture, 60);
+	shard_fixture_take(fixture, descriptor);
+	shard_fixture_pass(fixture, 60);
+	assert_int_equal(fixture->shard->exchanges.free_count, 1);
+	assert_int_equal(arenas->live_count, 0);
+	assert_int_equal(arenas->live_size, 0);
+	assert_int_equal(arenas->held_size, 0);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, open_shard, close_shard)
 
 int main(void)
@@ -391,6 +415,7 @@ int main(void)
 		test(a_slot_that_is_used_again_is_no_victim),
 		test(when_nobody_is_idle_the_new_one_is_refused),
 		test(a_process_without_descriptors_closes_the_longest_idle),
+		test(arenas_in_use_are_added_up_once_a_tick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

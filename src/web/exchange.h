@@ -14,6 +14,7 @@
 
 #include <zerog/arena.h>
 #include <zerog/exchange.h>
+#include <zerog/layout.h>
 #include <zerog/pool.h>
 
 #include "http/chunked.h"
@@ -101,6 +102,7 @@ struct zg_exchange {
 	struct zgi_route_match match;
 
 	/* What only some requests touch. */
+	zg_cold(body);
 	unsigned char *body; /* in the read buffer or in the arena */
 	uint64_t body_size; /* bytes there so far */
 	uint64_t body_capacity; /* bytes of room, when it is in the arena */
@@ -110,6 +112,11 @@ struct zg_exchange {
 	zg_handle handle;
 	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
 };
+
+ZG_ON_ONE_LINE(struct zg_exchange, magic, web);
+ZG_ON_ONE_LINE(struct zg_exchange, reply_body, reply_offset);
+ZG_LINE_STARTS(struct zg_exchange, match);
+ZG_ON_LINES(struct zg_exchange, magic, match, 6);
 
 /* Bytes of one exchange with its buffers, for the plan and the pool. */
 size_t zgi_exchange_block_size(uint32_t read_buffer_size, uint32_t write_buffer_size);

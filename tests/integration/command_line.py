@@ -12,7 +12,8 @@ import unittest
 from support import IO, Service, check_clean, has_sanitizer, run
 
 LIMITS = ("connections", "exchanges", "shards", "read-buffer-size", "write-buffer-size",
-          "fields-max", "body-size-max", "arena-chunks", "scratch-size-max", "header-timeout-ms",
+          "fields-max", "body-size-max", "arena-chunks", "guest-live-size-max",
+          "guest-block-size-max", "scratch-size-max", "header-timeout-ms",
           "body-timeout-ms", "idle-timeout-ms", "write-timeout-ms", "handler-timeout-ms",
           "exchange-wait-ms-max", "drain-timeout-ms", "backlog")
 
@@ -136,6 +137,11 @@ class Refusals(unittest.TestCase):
                              preexec_fn=lower_descriptor_limit)
         self.assertIn("--shards", error)
 
+    def test_guests_without_a_heap_are_refused(self):
+        error = self.refused(1, "--guest-live-size-max", 1000000)
+        self.assertIn("--guest-live-size-max", error)
+        self.assertIn("--guest-heap-size", error)
+
     def test_plan_that_is_larger_than_memory_names_the_line_and_the_option(self):
         error = self.refused(1, "--exchanges", 262144, "--write-buffer-size", 1048576)
         self.assertIn('"exchanges"', error)
@@ -149,7 +155,7 @@ class Help(unittest.TestCase):
     def test_help_explains_every_flag(self):
         status, stdout, stderr = run("hello", "--help")
         self.assertEqual((status, stderr), (0, ""))
-        for flag in ("listen", "io", "seal", *LIMITS):
+        for flag in ("listen", "io", "seal", "explain", *LIMITS):
             self.assertRegex(stdout, rf"  --{flag}  \(.*default .*\)\n      [A-Z].+\.\n")
 
     def test_last_of_a_flag_counts(self):
@@ -207,6 +213,40 @@ class Plan(unittest.TestCase):
     def test_connection_costs_little(self):
         slots = [line for line in self.lines()["lines"] if line["name"] == "connection slots"]
         self.assertLessEqual(slots[0]["size_each"], 32)
+
+    def test_line_is_explained_by_the_command_and_by_the_service(self):
+        texts = [run("zerog", "plan", "--explain", "inbox cells", *self.FLAGS),
+                 run("hello", "--plan", "--explain", "inbox cells", *self.FLAGS),
+                 run("hello", "--explain=inbox cells", *self.FLAGS)]
+        for status, stdout, stderr in texts:
+            self.assertEqual((status, stderr), (0, ""))
+            self.assertEqual(stdout, texts[0][1])
+            self.assertTrue(stdout.startswith("inbox cells\n"))
+            self.assertRegex(stdout, r'follows +"exchanges" \(100\): at least 2 for each')
+            self.assertRegex(stdout, r"moved by +--exchanges: one more adds [0-9.]+ bytes here")
+            self.assertIn("zerog_resumes_refused_total", stdout)
+
+    def test_every_line_can_be_explained(self):
+        for line in self.lines()["lines"]:
+            status, stdout, stderr = run("zerog", "plan", "--explain", line["name"], *self.FLAGS)
+            self.assertEqual((status, stderr), (0, ""))
+            self.assertRegex(stdout, rf"(?m)^  count +{line['count']}\b")
+            if line["holders"]:
+                held = sum(holder["value"] for holder in line["holders"])
+                self.assertEqual(line["count"], line["times"] * held)
+            if line["parts"]:
+                self.assertEqual(line["size_each"], sum(part["value"] for part in line["parts"]))
+
+    def test_unknown_line_is_answered_with_those_there_are(self):
+        for command in (("zerog", "plan"), ("hello", "--plan")):
+            status, stdout, stderr = run(*command, "--explain", "cells", *self.FLAGS)
+            self.assertEqual((status, stdout), (2, ""))
+            self.assertIn('no line "cells"', stderr)
+            for line in self.lines()["lines"]:
+                self.assertIn(f'"{line["name"]}"', stderr)
+        status, _, stderr = run("zerog", "plan", "--explain")
+        self.assertEqual(status, 2)
+        self.assertIn("--explain", stderr)
 
     def test_plan_that_does_not_fit_is_status_1(self):
         status, _, stderr = run("zerog", "plan", "--json", "--exchanges", 262144,

@@ -54,8 +54,11 @@ class TorturedService(support.Service):
         return taken
 
     def names_that_can_fail(self):
-        names = [name for name in self.pools() if self.tell(f"arm {name}:1") == "ok"]
-        self.tell("disarm")
+        names = []
+        for name in self.pools():
+            if self.tell(f"arm {name}:1") == "ok":
+                names.append(name)
+            self.tell("disarm")
         return names
 
     def counts(self, name):

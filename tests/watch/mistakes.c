@@ -19,8 +19,11 @@
 
 static alignas(ZG_POOL_ALIGNMENT) unsigned char pool_memory[4096];
 static alignas(ZG_ARENA_ALIGNMENT) unsigned char first_memory[FIRST_SIZE];
+static alignas(ZG_POOL_ALIGNMENT) unsigned char shared_memory[4096];
 static struct zg_pool pool;
 static struct zg_arena arena;
+static struct zg_shared_pool shared;
+static struct zg_shared_pool_cache *cache; /* of this thread */
 
 /* A write that no compiler leaves out or moves. */
 static void touch(unsigned char *byte)
@@ -33,6 +36,15 @@ static unsigned char *take(zg_handle *ret_handle)
 	void *block;
 
 	if (zg_pool_take(&pool, ret_handle, &block) < 0)
+		exit(2);
+	return block;
+}
+
+static unsigned char *shared_take(zg_handle *ret_handle)
+{
+	void *block;
+
+	if (zg_shared_pool_take(cache, ret_handle, &block) < 0)
 		exit(2);
 	return block;
 }
@@ -61,6 +73,8 @@ static void clean(void)
 		memset(alloc(64), 1, 64);
 		(void)!zg_pool_give(&pool, handle);
 		zg_arena_reset(&arena);
+		memset(shared_take(&handle), 1, BLOCK_SIZE);
+		(void)!zg_shared_pool_give(cache, handle);
 	}
 }
 
@@ -98,6 +112,22 @@ static void pool_read_of_nothing(void)
 	/* The same block: what was written before is not to be relied on. */
 	if (block[0] == 1)
 		puts("stale");
+}
+
+static void shared_overrun(void)
+{
+	zg_handle handle;
+
+	touch(shared_take(&handle) + BLOCK_SIZE + 4);
+}
+
+static void shared_use_after_give(void)
+{
+	zg_handle handle;
+	unsigned char *block = shared_take(&handle);
+
+	(void)!zg_shared_pool_give(cache, handle);
+	touch(block);
 }
 
 static void arena_overrun(void)
@@ -150,6 +180,8 @@ static const struct {
 	{"pool_use_after_give", pool_use_after_give},
 	{"pool_use_before_take", pool_use_before_take},
 	{"pool_read_of_nothing", pool_read_of_nothing},
+	{"shared_overrun", shared_overrun},
+	{"shared_use_after_give", shared_use_after_give},
 	{"arena_overrun", arena_overrun},
 	{"arena_use_after_reset", arena_use_after_reset},
 	{"arena_use_after_restore", arena_use_after_restore},
@@ -173,9 +205,22 @@ static int start(void)
 		.chunks = &pool,
 		.chunk_count_max = 2,
 	};
+	struct zg_shared_pool_options shared_options = {
+		.name = "shared blocks",
+		.memory = shared_memory,
+		.memory_size = sizeof(shared_memory),
+		.block_size = BLOCK_SIZE,
+		.block_count = BLOCK_COUNT,
+		.threads_max = 1,
+		.tag = 2,
+	};
 	int result = zg_pool_init(&pool, &pool_options);
 
-	return result < 0 ? result : zg_arena_init(&arena, &arena_options);
+	if (result == 0)
+		result = zg_arena_init(&arena, &arena_options);
+	if (result == 0)
+		result = zg_shared_pool_init(&shared, &shared_options);
+	return result < 0 ? result : zg_shared_pool_attach(&shared, &cache);
 }
 
 int main(int argc, char **argv)
@@ -188,6 +233,7 @@ int main(int argc, char **argv)
 		mistakes[index].make();
 		zg_arena_fini(&arena);
 		zg_pool_fini(&pool);
+		zg_shared_pool_fini(&shared);
 		puts("done");
 		return 0;
 	}

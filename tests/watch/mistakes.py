@@ -10,6 +10,8 @@ MISTAKES = (
     "pool_overrun",
     "pool_use_after_give",
     "pool_use_before_take",
+    "shared_overrun",
+    "shared_use_after_give",
     "arena_overrun",
     "arena_use_after_reset",
     "arena_use_after_restore",

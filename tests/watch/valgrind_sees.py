@@ -41,6 +41,9 @@ class Valgrind(unittest.TestCase):
         output = self.assert_finds("pool_use_after_give", "inside a block of size 100 free'd")
         self.assertIn("zg_pool_give", output)
         self.assertIn("zg_pool_take", output)
+        output = self.assert_finds("shared_use_after_give", "inside a block of size 100 free'd")
+        self.assertIn("zg_shared_pool_give", output)
+        self.assertIn("zg_shared_pool_take", output)
 
     def test_what_a_block_held_before_is_not_to_be_read(self):
         self.assert_finds("pool_read_of_nothing", "depends on uninitialised value")

@@ -13,6 +13,7 @@ packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl g
 # The peers that Debian has; those in Rust, Go and JavaScript are left out where their tools are missing.
 packages_lab=("${packages_bench[@]}" libmicrohttpd-dev libnginx-mod-http-echo
 	libnginx-mod-http-headers-more-filter)
+packages_layout=("${packages_build[@]}" python3 dwarves)
 
 say() {
 	echo "dev: $*" >&2

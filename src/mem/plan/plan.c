@@ -2,26 +2,21 @@
  * The plan: arithmetic and a table. It reserves nothing, which is why it can be
  * printed for options that no machine has the memory for.
  */
-#include <zerog/plan.h>
+#include "mem/plan/plan_lines.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/assert.h"
-
-#define PLAN_MAGIC UINT32_C(0x6e616c70)
 /* What is carved from the region begins at this alignment. */
 #define PLAN_ALIGNMENT UINT64_C(64)
-#define PLAN_KIB (UINT64_C(1) << 10)
-#define PLAN_MIB (UINT64_C(1) << 20)
 
 void zg_plan_init(struct zg_plan *plan)
 {
 	zg_assert(plan != NULL);
 	memset(plan, 0, sizeof(*plan));
-	plan->magic = PLAN_MAGIC;
+	plan->magic = ZGI_PLAN_MAGIC;
 }
 
 static int plan_line_size(const struct zg_plan_line *line, uint64_t *ret_size)
@@ -36,34 +31,168 @@ static int plan_line_size(const struct zg_plan_line *line, uint64_t *ret_size)
 	return 0;
 }
 
+uint32_t zgi_plan_term_count(const struct zg_plan_term *terms)
+{
+	uint32_t count = 0;
+
+	while (count < ZG_PLAN_TERMS_MAX && terms[count].name != NULL)
+		count++;
+	return count;
+}
+
+uint32_t zgi_plan_dependency_count(const struct zg_plan_line *line)
+{
+	uint32_t count = 0;
+
+	while (count < ZG_PLAN_DEPENDENCIES_MAX && line->depends_on[count].line != NULL)
+		count++;
+	return count;
+}
+
+/* A number that is said or left at 0, and the terms that it should be the sum of: work it out, or
+ * hold it to them. */
+static int plan_sum(const struct zg_plan_term *terms, uint64_t times, uint64_t *number)
+{
+	uint32_t count = zgi_plan_term_count(terms);
+	uint64_t sum = 0;
+
+	if (count == 0)
+		return 0;
+	for (uint32_t index = 0; index < count; index++)
+		if (__builtin_add_overflow(sum, terms[index].value, &sum))
+			return -EOVERFLOW;
+	if (__builtin_mul_overflow(sum, times, &sum))
+		return -EOVERFLOW;
+	if (*number != 0 && *number != sum)
+		return -EINVAL;
+	*number = sum;
+	return 0;
+}
+
+/* The objects that a line must have at least, by one of those that it follows. */
+static int plan_asked(const struct zg_plan *plan, const struct zg_plan_dependency *dependency,
+		      uint64_t *ret_count)
+{
+	const struct zg_plan_line *followed = zg_plan_find(plan, dependency->line);
+
+	zg_assert(dependency->factor > 0);
+	if (followed == NULL)
+		return -ENOENT;
+	if (__builtin_mul_overflow(followed->count, dependency->factor, ret_count))
+		return -EOVERFLOW;
+	return 0;
+}
+
+/* A count that is neither said nor held by anybody follows other lines. */
+static int plan_follow(const struct zg_plan *plan, struct zg_plan_line *line)
+{
+	uint32_t count = zgi_plan_dependency_count(line);
+
+	if (line->count != 0 || zgi_plan_term_count(line->holders) != 0)
+		return 0;
+	for (uint32_t index = 0; index < count; index++) {
+		uint64_t asked;
+		int result = plan_asked(plan, &line->depends_on[index], &asked);
+
+		if (result < 0)
+			return result;
+		if (__builtin_add_overflow(line->count, asked, &line->count))
+			return -EOVERFLOW;
+	}
+	return 0;
+}
+
+/* What was left for the plan to work out, and whether the rest adds up. */
+static int plan_complete(const struct zg_plan *plan, struct zg_plan_line *line)
+{
+	int result;
+
+	if (line->times == 0)
+		line->times = 1;
+	result = plan_sum(line->holders, line->times, &line->count);
+	if (result == 0)
+		result = plan_sum(line->parts, 1, &line->size_each);
+	if (result == 0)
+		result = plan_follow(plan, line);
+	if (result == 0)
+		result = plan_line_size(line, &line->size_total);
+	return result;
+}
+
 int zg_plan_add(struct zg_plan *plan, const struct zg_plan_line *line, const char *reason, ...)
 {
-	struct zg_plan_line *added;
+	struct zg_plan_line added = *line;
 	uint64_t size_total;
-	uint64_t size_line;
 	va_list arguments;
+	int result;
 
-	zg_assert(plan->magic == PLAN_MAGIC);
+	zg_assert(plan->magic == ZGI_PLAN_MAGIC);
 	zg_assert(line->name != NULL);
 	if (plan->line_count == ZG_PLAN_LINES_MAX)
 		return -ENOSPC;
-	if (plan_line_size(line, &size_line) < 0)
-		return -EOVERFLOW;
-	if (__builtin_add_overflow(plan->size_total, size_line, &size_total))
+	result = plan_complete(plan, &added);
+	if (result < 0)
+		return result;
+	if (__builtin_add_overflow(plan->size_total, added.size_total, &size_total))
 		return -EOVERFLOW;
 
-	added = &plan->lines[plan->line_count++];
-	*added = (struct zg_plan_line){
-		.name = line->name,
-		.option = line->option,
-		.count = line->count,
-		.size_each = line->size_each,
-		.size_total = size_line,
-	};
 	va_start(arguments, reason);
-	(void)vsnprintf(added->reason, sizeof(added->reason), reason, arguments);
+	(void)vsnprintf(added.reason, sizeof(added.reason), reason, arguments);
 	va_end(arguments);
+	plan->lines[plan->line_count++] = added;
 	plan->size_total = size_total;
+	return 0;
+}
+
+const struct zg_plan_line *zg_plan_find(const struct zg_plan *plan, const char *name)
+{
+	zg_assert(plan->magic == ZGI_PLAN_MAGIC);
+	for (uint32_t index = 0; index < plan->line_count; index++)
+		if (strcmp(plan->lines[index].name, name) == 0)
+			return &plan->lines[index];
+	return NULL;
+}
+
+/* Where a line follows two others, it has enough for both together. */
+static int plan_verify_line(const struct zg_plan *plan, const struct zg_plan_line *line,
+			    struct zg_text *ret_error)
+{
+	uint64_t asked_all = 0;
+
+	for (uint32_t index = 0; index < zgi_plan_dependency_count(line); index++) {
+		uint64_t asked = 0;
+		int result = plan_asked(plan, &line->depends_on[index], &asked);
+
+		if (result == -ENOENT) {
+			zg_text_print(ret_error,
+				      "the plan's line \"%s\" follows \"%s\", which is not in it",
+				      line->name, line->depends_on[index].line);
+			return -ENOENT;
+		}
+		if (result < 0 || __builtin_add_overflow(asked_all, asked, &asked_all))
+			asked_all = UINT64_MAX;
+		if (line->count >= asked_all)
+			continue;
+		zg_text_print(ret_error,
+			      "the plan's line \"%s\" has %llu, but \"%s\" asks for %llu of them: "
+			      "change %s",
+			      line->name, (unsigned long long)line->count,
+			      line->depends_on[index].line, (unsigned long long)asked_all,
+			      line->option != NULL ? line->option : "the plan");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int zg_plan_verify(const struct zg_plan *plan, struct zg_text *ret_error)
+{
+	zg_assert(plan->magic == ZGI_PLAN_MAGIC);
+	for (uint32_t index = 0; index < plan->line_count; index++) {
+		int result = plan_verify_line(plan, &plan->lines[index], ret_error);
+
+		if (result < 0)
+			return result;
+	}
 	return 0;
 }
 
@@ -72,7 +201,7 @@ int zg_plan_check(const struct zg_plan *plan, uint64_t size_available,
 {
 	const struct zg_plan_line *largest = NULL;
 
-	zg_assert(plan->magic == PLAN_MAGIC);
+	zg_assert(plan->magic == ZGI_PLAN_MAGIC);
 	zg_assert(ret_line != NULL);
 	if (plan->size_total <= size_available)
 		return 0;
@@ -87,86 +216,4 @@ int zg_plan_check(const struct zg_plan *plan, uint64_t size_available,
 	}
 	*ret_line = largest;
 	return -ENOMEM;
-}
-
-/* A size for people: "512 B", "1.5 KiB", "45.3 MiB". */
-static void plan_format_size(uint64_t size, char *buffer, size_t capacity)
-{
-	if (size < PLAN_KIB)
-		(void)snprintf(buffer, capacity, "%llu B", (unsigned long long)size);
-	else if (size < PLAN_MIB)
-		(void)snprintf(buffer, capacity, "%.1f KiB", (double)size / (double)PLAN_KIB);
-	else
-		(void)snprintf(buffer, capacity, "%.1f MiB", (double)size / (double)PLAN_MIB);
-}
-
-struct plan_widths {
-	int name;
-	int option;
-};
-
-static int plan_width(int width, const char *text)
-{
-	int length = text == NULL ? 0 : (int)strlen(text);
-
-	return length > width ? length : width;
-}
-
-static void plan_print_line(const struct zg_plan_line *line, struct plan_widths widths,
-			    struct zg_text *text)
-{
-	char size[32];
-
-	plan_format_size(line->size_total, size, sizeof(size));
-	zg_text_print(text, "%-*s  %10llu  %12llu  %12s  %-*s  %s\n", widths.name, line->name,
-		      (unsigned long long)line->count, (unsigned long long)line->size_each, size,
-		      widths.option, line->option == NULL ? "-" : line->option, line->reason);
-}
-
-void zg_plan_print(const struct zg_plan *plan, struct zg_text *text)
-{
-	struct plan_widths widths = {plan_width(0, "what"), plan_width(0, "option")};
-	char size[32];
-
-	zg_assert(plan->magic == PLAN_MAGIC);
-	for (uint32_t i = 0; i < plan->line_count; ++i) {
-		widths.name = plan_width(widths.name, plan->lines[i].name);
-		widths.option = plan_width(widths.option, plan->lines[i].option);
-	}
-
-	zg_text_print(text, "%-*s  %10s  %12s  %12s  %-*s  %s\n", widths.name, "what", "count",
-		      "bytes each", "total", widths.option, "option", "why that many");
-	for (uint32_t i = 0; i < plan->line_count; ++i)
-		plan_print_line(&plan->lines[i], widths, text);
-	plan_format_size(plan->size_total, size, sizeof(size));
-	zg_text_print(text, "%-*s  %10s  %12s  %12s\n", widths.name, "total", "", "", size);
-}
-
-static void plan_print_json_line(const struct zg_plan_line *line, struct zg_text *text)
-{
-	zg_text_append(text, ZG_SLICE("{\"name\": "));
-	zg_text_append_json(text, (struct zg_slice){line->name, strlen(line->name)});
-	zg_text_print(text, ", \"count\": %llu, \"size_each\": %llu, \"size_total\": %llu",
-		      (unsigned long long)line->count, (unsigned long long)line->size_each,
-		      (unsigned long long)line->size_total);
-	zg_text_append(text, ZG_SLICE(", \"option\": "));
-	if (line->option == NULL)
-		zg_text_append(text, ZG_SLICE("null"));
-	else
-		zg_text_append_json(text, (struct zg_slice){line->option, strlen(line->option)});
-	zg_text_append(text, ZG_SLICE(", \"reason\": "));
-	zg_text_append_json(text, (struct zg_slice){line->reason, strlen(line->reason)});
-	zg_text_append(text, ZG_SLICE("}"));
-}
-
-void zg_plan_print_json(const struct zg_plan *plan, struct zg_text *text)
-{
-	zg_assert(plan->magic == PLAN_MAGIC);
-	zg_text_append(text, ZG_SLICE("{\"lines\": ["));
-	for (uint32_t i = 0; i < plan->line_count; ++i) {
-		if (i > 0)
-			zg_text_append(text, ZG_SLICE(", "));
-		plan_print_json_line(&plan->lines[i], text);
-	}
-	zg_text_print(text, "], \"size_total\": %llu}", (unsigned long long)plan->size_total);
 }

@@ -46,8 +46,7 @@
 
 _Static_assert(ZGI_POOL_GENERATION_BITS <= POOL_INDEX_SHIFT, "a generation must fit its field");
 _Static_assert(sizeof(zg_handle) == 8, "a handle travels in one register");
-_Static_assert(offsetof(struct zg_pool, take_count) + sizeof(uint64_t) == 64,
-	       "a take and a give touch one cache line of the pool");
+ZG_ON_ONE_LINE(struct zg_pool, magic, take_count);
 _Static_assert(sizeof(uint64_t) + sizeof(struct zgi_pool_track) + sizeof(uint32_t) ==
 		       ZG_POOL_BOOKKEEPING_SIZE_MAX,
 	       "a block's slot, track and place in the stack");
@@ -226,7 +225,7 @@ static inline __attribute__((always_inline)) void pool_take_top(struct zg_pool *
 	zg_handle handle = {~pool->slots[number]};
 
 	if (site != NULL)
-		zgi_pool_track_take(pool, number, site);
+		zgi_track_take(&pool->tracks[number], site);
 	pool_slot_set(pool, number, handle.bits);
 	pool->free_top = pool->free_below[free_count];
 	zgi_gauge_set(&pool->free_count, free_count);
@@ -335,7 +334,7 @@ pool_give_watched(struct zg_pool *pool, const void *site, zg_handle handle)
 	if (!pool_names_a_taken_block(pool, number, handle))
 		return pool_refuse(pool, handle, ZG_POOL_GIVE, site);
 	if (pool->tracks != NULL)
-		zgi_pool_track_give(pool, number, site);
+		zgi_track_give(&pool->tracks[number], site);
 	return pool_give_top(pool, number, handle);
 }
 
@@ -356,8 +355,8 @@ int zg_pool_renew(struct zg_pool *pool, zg_handle handle, zg_handle *ret_handle)
 	if (!pool_names_a_taken_block(pool, number, handle))
 		return pool_refuse(pool, handle, ZG_POOL_RENEW, __builtin_return_address(0));
 	if (ZG_UNLIKELY(pool->tracks != NULL)) {
-		zgi_pool_track_give(pool, number, __builtin_return_address(0));
-		zgi_pool_track_take(pool, number, __builtin_return_address(0));
+		zgi_track_give(&pool->tracks[number], __builtin_return_address(0));
+		zgi_track_take(&pool->tracks[number], __builtin_return_address(0));
 	}
 	/* The last generation cannot be followed by another: the block keeps its name, and is
 	 * retired when it is given back. */

@@ -36,7 +36,10 @@
 #include "base/assert.h"
 #include "base/counter.h"
 #include "mem/pool/shared_pool_inside.h"
+#include "mem/pool/track.h"
+#include "mem/watch/fault.h"
 #include "mem/watch/poison.h"
+#include "mem/watch/probes.h"
 
 __thread char zgi_shared_pool_mark __attribute__((tls_model("initial-exec")));
 
@@ -160,16 +163,31 @@ static bool cache_claim(struct zg_shared_pool_cache *cache, uint64_t hint)
 	return true;
 }
 
+/* A refusal, real or made. */
+static int __attribute__((cold, noinline))
+shared_pool_exhaust(struct zg_shared_pool_cache *cache, bool is_fault)
+{
+	zgi_counter_add(&cache->refuse_count, 1);
+	ZGI_PROBE3(shared_exhaust, cache->pool->name, cache->pool->block_count, is_fault);
+	return -ENOMEM;
+}
+
 /* A block when the own cache has none. */
 static int __attribute__((noinline))
 shared_pool_take_slowly(struct zg_shared_pool_cache *cache, zg_handle *ret_handle)
 {
-	if (zgi_shared_pool_steal(cache, ret_handle)) {
-		zgi_counter_add(&cache->steal_count, 1);
-		return 0;
-	}
-	zgi_counter_add(&cache->refuse_count, 1);
-	return -ENOMEM;
+	if (!zgi_shared_pool_steal(cache, ret_handle))
+		return shared_pool_exhaust(cache, false);
+	zgi_counter_add(&cache->steal_count, 1);
+	return 0;
+}
+
+/* In tail position, so that a take in a pool that is not tracked saves no registers for it. */
+static int __attribute__((cold, noinline))
+shared_pool_track(const struct zg_shared_pool *pool, uint32_t number, const void *site)
+{
+	zgi_track_take(&pool->tracks[number], site);
+	return 0;
 }
 
 int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handle, void **ret_block)
@@ -179,6 +197,9 @@ int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 	uint32_t number;
 
 	zg_assert(zgi_shared_pool_is_own(cache));
+	if (ZG_UNLIKELY(__atomic_load_n(&pool->is_fault_armed, __ATOMIC_RELAXED)) &&
+	    zgi_fault_is_due(pool->name))
+		return shared_pool_exhaust(cache, true);
 	do {
 		if (ZG_UNLIKELY(cache->loaded->count == 0) && !cache_refill(cache)) {
 			int result = shared_pool_take_slowly(cache, &handle);
@@ -193,10 +214,13 @@ int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 
 	shared_pool_count(&cache->take_count);
 	number = shared_pool_number(pool, handle);
-	zgi_unpoison(shared_pool_block(pool, number), pool->block_size);
+	zgi_poison_pool_take(pool, shared_pool_block(pool, number), pool->block_size_asked);
+	ZGI_PROBE3(shared_take, pool->name, handle.bits, number);
 	*ret_handle = handle;
 	if (ret_block != NULL)
 		*ret_block = shared_pool_block(pool, number);
+	if (ZG_UNLIKELY(pool->tracks != NULL))
+		return shared_pool_track(pool, number, __builtin_return_address(0));
 	return 0;
 }
 
@@ -210,6 +234,7 @@ shared_pool_refuse(struct zg_shared_pool_cache *cache, zg_handle handle)
 	uint64_t slot;
 
 	zgi_counter_add(&cache->misuse_count, 1);
+	ZGI_PROBE3(shared_misuse, pool->name, handle.bits, number);
 	if (number >= pool->block_count || generation == 0 || generation > ZGI_SLOT_GENERATION_MAX)
 		return -EINVAL;
 
@@ -250,7 +275,8 @@ int zg_shared_pool_give(struct zg_shared_pool_cache *cache, zg_handle handle)
 						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
 		return shared_pool_refuse(cache, handle);
 
-	zgi_poison(shared_pool_block(pool, number), pool->block_size);
+	ZGI_PROBE3(shared_give, pool->name, handle.bits, number);
+	zgi_poison_pool_give(pool, shared_pool_block(pool, number), pool->block_size_asked);
 	shared_pool_count(&cache->give_count);
 	if (ZG_UNLIKELY(is_last)) {
 		__atomic_add_fetch(&pool->retired_count, 1, __ATOMIC_RELEASE);
@@ -270,6 +296,7 @@ void *zg_shared_pool_get(struct zg_shared_pool *pool, zg_handle handle)
 	if (ZG_UNLIKELY(number >= pool->block_count ||
 			__atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED) != handle.bits)) {
 		__atomic_add_fetch(&pool->misuse_count, 1, __ATOMIC_RELAXED);
+		ZGI_PROBE3(shared_misuse, pool->name, handle.bits, number);
 		return NULL;
 	}
 	return shared_pool_block(pool, number);

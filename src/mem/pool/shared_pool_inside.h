@@ -20,6 +20,8 @@
 #include <zerog/layout.h>
 #include <zerog/shared_pool.h>
 
+#include "mem/watch/registry.h"
+
 /* Tests make it small, to see a block retire. */
 #ifndef ZGI_SHARED_POOL_GENERATION_BITS
 #define ZGI_SHARED_POOL_GENERATION_BITS 36
@@ -127,6 +129,9 @@ uint64_t zgi_shared_pool_taken(const struct zg_shared_pool *pool, uint32_t *ret_
  * Return: true when there was one.
  */
 bool zgi_shared_pool_steal(struct zg_shared_pool_cache *cache, zg_handle *ret_handle);
+
+/* How shared pools are measured, looked through and made to fail. */
+extern const struct zgi_watch_class zgi_shared_pool_watch_class;
 
 /* Is there a thread key of ours? Return: 0; -EAGAIN as zg_shared_pool_init(). */
 ZG_MUST_USE int zgi_shared_pool_key(void);

@@ -1,7 +1,8 @@
 /*
- * The beginning and the end of a shared pool, and what it tells about itself.
+ * The beginning and the end of a shared pool.
  *
- *	memory    slots | caches | magazines | blocks, each from a line's start on
+ *	memory    slots | tracks | caches | magazines | blocks, all but tracks from a line's
+ *	          start on; tracks where the pool is tracked
  */
 #include <zerog/shared_pool.h>
 
@@ -9,21 +10,21 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/counter.h"
 #include "mem/pool/shared_pool_inside.h"
+#include "mem/pool/track.h"
 #include "mem/watch/poison.h"
-#include "mem/watch/registry.h"
 
 _Static_assert(ZGI_SHARED_POOL_GENERATION_BITS <= ZGI_SLOT_INDEX_SHIFT,
 	       "a generation must fit its field");
 _Static_assert(ZG_POOL_ALIGNMENT % ZG_LINE_SIZE == 0, "the parts of the memory begin lines");
-ZG_ON_ONE_LINE(struct zg_shared_pool, magic, magazines);
-ZG_LINES_APART(struct zg_shared_pool, magazines, full);
+ZG_ON_ONE_LINE(struct zg_shared_pool, magic, tracks);
+ZG_LINES_APART(struct zg_shared_pool, tracks, full);
 ZG_LINES_APART(struct zg_shared_pool, full, empty);
 ZG_LINES_APART(struct zg_shared_pool, empty, misuse_count);
 
 /* Where the parts are, in bytes from the memory's beginning. */
 struct setup_parts {
+	size_t tracks;
 	size_t caches;
 	size_t magazines;
 	size_t blocks;
@@ -32,11 +33,6 @@ struct setup_parts {
 	uint32_t magazine_count;
 	uint32_t magazine_size;
 };
-
-static size_t setup_round(size_t size)
-{
-	return (size + ZG_POOL_ALIGNMENT - 1) & ~(size_t)(ZG_POOL_ALIGNMENT - 1);
-}
 
 static uint32_t setup_batch(const struct zg_shared_pool_options *options)
 {
@@ -47,6 +43,11 @@ static uint32_t setup_batch(const struct zg_shared_pool_options *options)
 	if (batch > ZG_SHARED_POOL_BATCH_DEFAULT)
 		return ZG_SHARED_POOL_BATCH_DEFAULT;
 	return batch == 0 ? 1 : batch;
+}
+
+static bool setup_is_to_be_tracked(const struct zg_shared_pool_options *options)
+{
+	return options->is_tracked || zg_pool_tracks_all();
 }
 
 static bool setup_lay_out(const struct zg_shared_pool_options *options,
@@ -69,13 +70,17 @@ static bool setup_lay_out(const struct zg_shared_pool_options *options,
 	 * hints that a thief has made out of date. */
 	parts.magazine_count = (options->block_count + parts.batch_count - 1) / parts.batch_count +
 			       4 * options->threads_max;
-	parts.magazine_size = (uint32_t)setup_round(sizeof(struct zgi_magazine) +
-						    parts.batch_count * sizeof(uint64_t));
+	parts.magazine_size = (uint32_t)ZG_POOL_ROUND(sizeof(struct zgi_magazine) +
+						      parts.batch_count * sizeof(uint64_t));
 	/* None of this can overflow: the counts are small. */
-	parts.caches = setup_round(options->block_count * sizeof(uint64_t));
+	parts.tracks = options->block_count * sizeof(uint64_t);
+	parts.caches = ZG_POOL_ROUND(parts.tracks +
+				     (setup_is_to_be_tracked(options)
+					      ? options->block_count * sizeof(struct zgi_pool_track)
+					      : 0));
 	parts.magazines = parts.caches + options->threads_max * sizeof(struct zg_shared_pool_cache);
 	parts.blocks = parts.magazines + (size_t)parts.magazine_count * parts.magazine_size;
-	if (__builtin_mul_overflow(setup_round(options->block_size), (size_t)options->block_count,
+	if (__builtin_mul_overflow(ZG_POOL_ROUND(options->block_size), (size_t)options->block_count,
 				   &blocks_size) ||
 	    __builtin_add_overflow(parts.blocks, blocks_size, &parts.size))
 		return false;
@@ -89,27 +94,6 @@ size_t zg_shared_pool_memory_size(const struct zg_shared_pool_options *options)
 
 	return setup_lay_out(options, &parts) ? parts.size : 0;
 }
-
-static void setup_measure(const struct zg_watched *watched, struct zg_usage *ret_usage)
-{
-	const struct zg_shared_pool *pool =
-		ZGI_WATCHED_OWNER(watched, struct zg_shared_pool, watched);
-	uint32_t retired;
-	uint64_t taken = zgi_shared_pool_taken(pool, &retired);
-
-	if (taken > pool->block_count)
-		taken = pool->block_count;
-	ret_usage->name = pool->name != NULL ? pool->name : "";
-	ret_usage->live_count = taken;
-	ret_usage->count_max = pool->block_count - retired;
-	ret_usage->live_size = taken * pool->block_size;
-	ret_usage->held_size =
-		ret_usage->live_size + (uint64_t)(pool->blocks - (unsigned char *)pool->slots);
-	ret_usage->reserved_size = (uint64_t)(pool->blocks - (unsigned char *)pool->slots) +
-				   pool->block_count * pool->block_size;
-}
-
-static const struct zgi_watch_class setup_class = {.kind = "shared pool", .measure = setup_measure};
 
 /* Two empty magazines for each cache, a hint of every block in the depot's filled ones, the rest
  * of them empty. Of the filled ones the topmost may not be full: so what is below it is. */
@@ -169,16 +153,20 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 		.has_barrier = zgi_shared_pool_has_barrier(),
 		.magazine_size = parts.magazine_size,
 		.magazine_count = parts.magazine_count,
-		.block_size = setup_round(options->block_size),
+		.block_size = ZG_POOL_ROUND(options->block_size),
 		.slots = (uint64_t *)(void *)memory,
 		.caches = (struct zg_shared_pool_cache *)(void *)(memory + parts.caches),
 		.magazines = memory + parts.magazines,
 		.blocks = memory + parts.blocks,
-		.name = options->name,
+		.block_size_asked = options->block_size,
+		.memory_size = parts.size,
+		.name = options->name != NULL ? options->name : "unnamed",
 	};
+	if (setup_is_to_be_tracked(options))
+		pool->tracks = (struct zgi_pool_track *)(void *)(memory + parts.tracks);
 	setup_deal(pool);
-	zgi_poison(pool->blocks, pool->block_count * pool->block_size);
-	zgi_watch_add(&pool->watched, &setup_class);
+	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
+	zgi_watch_add(&pool->watched, &zgi_shared_pool_watch_class);
 	return 0;
 }
 
@@ -198,36 +186,6 @@ void zg_shared_pool_fini(struct zg_shared_pool *pool)
 			zg_assert(thread == 0);
 	}
 	zgi_watch_remove(&pool->watched);
-	zgi_unpoison(pool->blocks, pool->block_count * pool->block_size);
+	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_shared_pool){0};
-}
-
-void zg_shared_pool_counts(const struct zg_shared_pool *pool,
-			   struct zg_shared_pool_counts *ret_counts)
-{
-	struct zg_shared_pool_counts counts = {0};
-	uint64_t low = pool->block_count;
-	uint64_t taken;
-
-	zg_assert(pool->magic == ZGI_SHARED_POOL_MAGIC);
-	taken = zgi_shared_pool_taken(pool, &counts.retired_count);
-	if (taken > pool->block_count - counts.retired_count)
-		taken = pool->block_count - counts.retired_count;
-	counts.taken_count = (uint32_t)taken;
-	counts.free_count = pool->block_count - counts.retired_count - counts.taken_count;
-	counts.misuse_count = zgi_counter_read(&pool->misuse_count);
-	for (uint32_t i = 0; i < pool->threads_max; ++i) {
-		const struct zg_shared_pool_cache *cache = &pool->caches[i];
-		uint64_t depot = (uint64_t)zgi_gauge_read(&cache->depot_low) * pool->batch_count;
-
-		counts.take_count += zgi_counter_read(&cache->take_count);
-		counts.give_count += zgi_counter_read(&cache->give_count);
-		counts.refuse_count += zgi_counter_read(&cache->refuse_count);
-		counts.misuse_count += zgi_counter_read(&cache->misuse_count);
-		counts.steal_count += zgi_counter_read(&cache->steal_count);
-		counts.attached_count += __atomic_load_n(&cache->thread, __ATOMIC_RELAXED) != 0;
-		low = depot < low ? depot : low;
-	}
-	counts.free_count_low = (uint32_t)low;
-	*ret_counts = counts;
 }

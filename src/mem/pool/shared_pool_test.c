@@ -15,6 +15,8 @@
 #include <pthread.h>
 #include <stdalign.h>
 
+#include <zerog/fault.h>
+#include <zerog/leaks.h>
 #include <zerog/shared_pool.h>
 
 #include "mem/pool/shared_pool_inside.h"
@@ -78,13 +80,17 @@ static void on_another_thread(void *(*function)(void *), void *argument)
 static void memory_size_counts_every_part(void **state)
 {
 	struct zg_shared_pool_options options = options_for(BLOCK_COUNT, BATCH_COUNT);
+	size_t size;
 
 	(void)state;
 	/* Slots, caches of two lines, 16 filled magazines and 4 a thread, of a line each, blocks.
 	 */
-	assert_int_equal(zg_shared_pool_memory_size(&options), BLOCK_COUNT * 8 + THREADS_MAX * 128 +
-								       (16 + 4 * THREADS_MAX) * 64 +
-								       BLOCK_COUNT * 128);
+	size = BLOCK_COUNT * 8 + THREADS_MAX * 128 + (16 + 4 * THREADS_MAX) * 64 +
+	       BLOCK_COUNT * 128;
+	if (!zg_pool_tracks_all())
+		assert_int_equal(zg_shared_pool_memory_size(&options), size);
+	options.is_tracked = true;
+	assert_int_equal(zg_shared_pool_memory_size(&options), size + BLOCK_COUNT * 24);
 }
 
 static void memory_size_out_of_range_is_zero(void **state)
@@ -581,13 +587,55 @@ static void usage_is_told_while_the_pool_lives(void **state)
 	assert_string_equal(usage.name, "test");
 	assert_int_equal(usage.live_count, 1);
 	assert_int_equal(usage.count_max, BLOCK_COUNT);
-	assert_int_equal(usage.live_size, 128);
+	assert_int_equal(usage.live_size, BLOCK_SIZE);
 	assert_int_equal(usage.reserved_size, zg_shared_pool_memory_size(&options));
-	assert_int_equal(usage.held_size, usage.reserved_size - (BLOCK_COUNT - 1) * 128);
+	assert_int_equal(usage.held_size, usage.reserved_size / BLOCK_COUNT);
 	zg_shared_pool_fini(&pool);
 	usage = (struct zg_usage){0};
 	zg_watch_usage(see_usage, &usage);
 	assert_null(usage.name);
+}
+
+static void fault_makes_a_take_fail(void **state)
+{
+	struct zg_shared_pool pool;
+	struct zg_shared_pool_cache *cache = start(&pool);
+	zg_handle handle;
+
+	(void)state;
+	assert_int_equal(zg_fault_arm("test", 2, ZG_FAULT_ONCE), 0);
+	assert_int_equal(zg_shared_pool_take(cache, &handle, NULL), 0);
+	assert_int_equal(zg_shared_pool_take(cache, &handle, NULL), -ENOMEM);
+	assert_int_equal(counts_of(&pool).refuse_count, 1);
+	assert_int_equal(zg_shared_pool_take(cache, &handle, NULL), 0);
+	zg_fault_disarm("test");
+	assert_int_equal(pool.is_fault_armed, 0);
+	zg_shared_pool_fini(&pool);
+}
+
+static void leaks_are_told_with_their_sites_where_they_are_tracked(void **state)
+{
+	struct zg_shared_pool_options options = options_for(BLOCK_COUNT, BATCH_COUNT);
+	struct zg_shared_pool pool;
+	struct zg_shared_pool_cache *cache;
+	char buffer[1024];
+	struct zg_text text;
+
+	(void)state;
+	for (int i = 0; i < 2; ++i) {
+		options.is_tracked = i == 1;
+		assert_int_equal(zg_shared_pool_init(&pool, &options), 0);
+		assert_int_equal(zg_shared_pool_attach(&pool, &cache), 0);
+		zg_text_init(&text, buffer, sizeof(buffer));
+		assert_int_equal(zg_leak_report(&text), 0);
+		(void)take(cache);
+		(void)take(cache);
+		zg_text_init(&text, buffer, sizeof(buffer));
+		assert_int_equal(zg_leak_report(&text), 2);
+		assert_int_equal(strstr(buffer, "shared_pool_test+0x") != NULL,
+				 options.is_tracked || zg_pool_tracks_all());
+		zg_shared_pool_fini(&pool);
+	}
 }
 
 static void fini_of_a_zeroed_pool_does_nothing(void **state)
@@ -625,6 +673,8 @@ int main(void)
 		cmocka_unit_test(thread_past_the_limit_is_refused),
 		cmocka_unit_test(thread_may_be_attached_to_several_pools),
 		cmocka_unit_test(usage_is_told_while_the_pool_lives),
+		cmocka_unit_test(fault_makes_a_take_fail),
+		cmocka_unit_test(leaks_are_told_with_their_sites_where_they_are_tracked),
 		cmocka_unit_test(fini_of_a_zeroed_pool_does_nothing),
 	};
 

@@ -19,17 +19,15 @@
 
 static void (*track_misuse_hook)(const struct zg_pool *pool, const struct zg_pool_misuse *misuse);
 
-void zgi_pool_track_take(struct zg_pool *pool, uint32_t number, const void *site)
+void zgi_track_take(struct zgi_pool_track *track, const void *site)
 {
-	struct zgi_pool_track *track = &pool->tracks[number];
-
 	__atomic_store_n(&track->take_site, site, __ATOMIC_RELEASE);
 	__atomic_store_n(&track->taken_ns, zgi_clock_coarse_ns(), __ATOMIC_RELEASE);
 }
 
-void zgi_pool_track_give(struct zg_pool *pool, uint32_t number, const void *site)
+void zgi_track_give(struct zgi_pool_track *track, const void *site)
 {
-	__atomic_store_n(&pool->tracks[number].give_site, site, __ATOMIC_RELEASE);
+	__atomic_store_n(&track->give_site, site, __ATOMIC_RELEASE);
 }
 
 void zgi_pool_held_by(struct zg_pool *pool, zg_handle handle, const void *site)
@@ -120,30 +118,42 @@ static void track_measure(const struct zg_watched *watched, struct zg_usage *ret
 	ret_usage->reserved_size = pool->memory_size;
 }
 
-static void track_tell_leaks(const struct zg_watched *watched, struct zgi_leaks *leaks)
+void zgi_tracks_tell(const struct zgi_tracks *tracks, struct zgi_leaks *leaks)
 {
-	const struct zg_pool *pool = ZGI_WATCHED_OWNER(watched, struct zg_pool, watched);
-	struct zgi_leak leak = {.name = pool->name, .count = track_taken_count(pool)};
+	struct zgi_leak leak = {.name = tracks->name, .count = 1};
 
-	if (leak.count == 0)
-		return;
-	if (pool->tracks == NULL) {
-		zgi_leaks_add(leaks, &leak);
-		return;
-	}
-	leak.count = 1;
-	for (uint32_t number = 0; number < pool->block_count; ++number) {
-		const struct zgi_pool_track *track = &pool->tracks[number];
-		uint64_t slot = __atomic_load_n(&pool->slots[number], __ATOMIC_ACQUIRE);
+	for (uint32_t number = 0; number < tracks->block_count; ++number) {
+		const struct zgi_pool_track *track = &tracks->tracks[number];
+		uint64_t slot = __atomic_load_n(&tracks->slots[number], __ATOMIC_ACQUIRE);
 
-		if (slot >> 36 != pool->handle_first + number)
+		if (slot >> 36 != tracks->handle_first + number)
 			continue;
 		leak.site = __atomic_load_n(&track->take_site, __ATOMIC_ACQUIRE);
 		leak.taken_ns = __atomic_load_n(&track->taken_ns, __ATOMIC_ACQUIRE);
 		/* What has changed hands meanwhile is no leak. */
-		if (slot == __atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED))
+		if (slot == __atomic_load_n(&tracks->slots[number], __ATOMIC_RELAXED))
 			zgi_leaks_add(leaks, &leak);
 	}
+}
+
+static void track_tell_leaks(const struct zg_watched *watched, struct zgi_leaks *leaks)
+{
+	const struct zg_pool *pool = ZGI_WATCHED_OWNER(watched, struct zg_pool, watched);
+	const struct zgi_tracks tracks = {
+		.name = pool->name,
+		.slots = pool->slots,
+		.tracks = pool->tracks,
+		.block_count = pool->block_count,
+		.handle_first = pool->handle_first,
+	};
+	struct zgi_leak leak = {.name = pool->name, .count = track_taken_count(pool)};
+
+	if (leak.count == 0)
+		return;
+	if (pool->tracks != NULL)
+		zgi_tracks_tell(&tracks, leaks);
+	else
+		zgi_leaks_add(leaks, &leak);
 }
 
 const struct zgi_watch_class zgi_pool_watch_class = {

@@ -52,11 +52,27 @@ ZG_MUST_USE int zgi_pool_take_for(struct zg_pool *pool, const void *site, zg_han
  */
 void zgi_pool_held_by(struct zg_pool *pool, zg_handle handle, const void *site);
 
-/* The block with this number is about to be taken, or renewed, from `site`. */
-void zgi_pool_track_take(struct zg_pool *pool, uint32_t number, const void *site);
+/* The block of this track is taken, or renewed, from `site`. */
+void zgi_track_take(struct zgi_pool_track *track, const void *site);
 
 /* The same for a give. */
-void zgi_pool_track_give(struct zg_pool *pool, uint32_t number, const void *site);
+void zgi_track_give(struct zgi_pool_track *track, const void *site);
+
+/* Slots that hold the bits of a handle while their block is taken, and their tracks. */
+struct zgi_tracks {
+	const char *name; /* the pool's */
+	const uint64_t *slots;
+	const struct zgi_pool_track *tracks;
+	uint32_t block_count;
+	uint32_t handle_first; /* the upper 28 bits of the first block's handles */
+};
+
+/**
+ * zgi_tracks_tell() - tell of each block that is taken
+ * @tracks:  read during the call; their owner goes on meanwhile
+ * @leaks:   as passed to a class's tell_leaks()
+ */
+void zgi_tracks_tell(const struct zgi_tracks *tracks, struct zgi_leaks *leaks);
 
 /**
  * zgi_pool_track_misuse() - keep a misuse, and tell the hook

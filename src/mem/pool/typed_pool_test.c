@@ -77,8 +77,9 @@ static void block_size_is_that_of_the_type(void **state)
 
 static void object_is_found_by_its_handle_until_it_is_given(void **state)
 {
-	order_handle handle;
-	struct order *order;
+	order_handle handle = {{0}};
+	struct order elsewhere;
+	struct order *order = &elsewhere;
 
 	(void)state;
 	assert_int_equal(order_pool_take(&orders, &handle, &order), 0);
@@ -92,7 +93,7 @@ static void object_is_found_by_its_handle_until_it_is_given(void **state)
 
 static void object_need_not_be_asked_for(void **state)
 {
-	order_handle handle;
+	order_handle handle = {{0}};
 
 	(void)state;
 	assert_int_equal(order_pool_take(&orders, &handle, NULL), 0);
@@ -101,7 +102,7 @@ static void object_need_not_be_asked_for(void **state)
 
 static void full_pool_refuses_and_leaves_the_results_alone(void **state)
 {
-	order_handle handles[ORDER_COUNT];
+	order_handle handles[ORDER_COUNT] = {{{0}}};
 	order_handle handle = {{42}};
 	struct order *order = (struct order *)(void *)memory;
 
@@ -118,9 +119,9 @@ static void full_pool_refuses_and_leaves_the_results_alone(void **state)
 
 static void given_last_is_taken_first(void **state)
 {
-	order_handle handles[ORDER_COUNT];
-	struct order *objects[ORDER_COUNT];
-	struct order *object;
+	order_handle handles[ORDER_COUNT] = {{{0}}};
+	struct order *objects[ORDER_COUNT] = {NULL};
+	struct order *object = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < ORDER_COUNT; ++i)
@@ -135,7 +136,7 @@ static void given_last_is_taken_first(void **state)
 
 static void invented_handles_are_refused(void **state)
 {
-	order_handle good;
+	order_handle good = {{0}};
 	order_handle bad;
 
 	(void)state;
@@ -153,9 +154,9 @@ static void invented_handles_are_refused(void **state)
 
 static void renewed_handle_takes_the_place_of_the_old(void **state)
 {
-	order_handle handle;
-	order_handle renewed;
-	struct order *order;
+	order_handle handle = {{0}};
+	order_handle renewed = {{0}};
+	struct order *order = NULL;
 
 	(void)state;
 	assert_int_equal(order_pool_take(&orders, &handle, &order), 0);
@@ -166,9 +167,9 @@ static void renewed_handle_takes_the_place_of_the_old(void **state)
 
 static void walk_finds_what_is_taken(void **state)
 {
-	order_handle handles[2];
-	order_handle handle;
-	struct order *order;
+	order_handle handles[2] = {{{0}}};
+	order_handle handle = {{0}};
+	struct order *order = NULL;
 	uint32_t cursor = 0;
 
 	(void)state;
@@ -186,7 +187,7 @@ static void last_generation_retires_the_object(void **state)
 {
 	const uint64_t last = (UINT64_C(1) << 36) - 1;
 	uint64_t upper = (uint64_t)orders.untyped.handle_first << 36;
-	order_handle handle;
+	order_handle handle = {{0}};
 
 	(void)state;
 	orders.untyped.slots[0] = ~(upper | last);

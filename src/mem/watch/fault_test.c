@@ -16,6 +16,7 @@
 #include <zerog/arena.h>
 #include <zerog/fault.h>
 #include <zerog/pool.h>
+#include <zerog/shared_pool.h>
 
 #define BLOCK_COUNT 4
 
@@ -183,6 +184,36 @@ static void arena_that_cannot_grow_refuses_and_can_go_on(void **state)
 	assert_int_equal(pools[0].free_count, BLOCK_COUNT);
 }
 
+static void shared_pool_refuses_and_can_go_on(void **state)
+{
+	struct zg_shared_pool_options options = {
+		.name = "shared",
+		.memory = memory[1],
+		.memory_size = sizeof(memory[1]),
+		.block_size = 64,
+		.block_count = 2,
+		.threads_max = 1,
+		.tag = 3,
+	};
+	struct zg_shared_pool_counts counts;
+	struct zg_shared_pool_cache *cache;
+	struct zg_shared_pool shared;
+	zg_handle handle = {42};
+
+	(void)state;
+	assert_int_equal(zg_shared_pool_init(&shared, &options), 0);
+	assert_int_equal(zg_shared_pool_attach(&shared, &cache), 0);
+	assert_int_equal(zg_fault_arm("shared", 1, ZG_FAULT_ONCE), 0);
+	assert_int_equal(zg_shared_pool_take(cache, &handle, NULL), -ENOMEM);
+	assert_int_equal(handle.bits, 42);
+	zg_shared_pool_counts(&shared, &counts);
+	assert_int_equal(counts.refuse_count, 1);
+	assert_int_equal(counts.free_count, 2);
+	assert_int_equal(zg_shared_pool_take(cache, &handle, NULL), 0);
+	assert_int_equal(zg_shared_pool_give(cache, handle), 0);
+	zg_shared_pool_fini(&shared);
+}
+
 static void what_cannot_be_armed_is_refused(void **state)
 {
 	char name[ZG_FAULT_NAME_SIZE_MAX + 2];
@@ -303,6 +334,7 @@ int main(void)
 		fault_test(arming_again_begins_anew),
 		fault_test(takes_and_faults_are_counted),
 		fault_test(arena_that_cannot_grow_refuses_and_can_go_on),
+		fault_test(shared_pool_refuses_and_can_go_on),
 		fault_test(what_cannot_be_armed_is_refused),
 		fault_test(names_have_a_limit),
 		fault_test(list_arms_all_of_its_items),

@@ -16,6 +16,7 @@
 
 #include <zerog/leaks.h>
 #include <zerog/pool.h>
+#include <zerog/shared_pool.h>
 
 #include "base/clock.h"
 #include "mem/pool/track.h"
@@ -99,9 +100,11 @@ static void objects_are_grouped_by_place(void **state)
 
 static void pools_of_one_name_are_told_as_one(void **state)
 {
+	static const char same_name[] = "orders";
+
 	(void)state;
 	start(0, "orders", true);
-	start(1, "orders", true);
+	start(1, same_name, true);
 	for (int number = 0; number < 2; ++number)
 		(void)take(number);
 	assert_int_equal(report(), 2);
@@ -134,12 +137,14 @@ static void untracked_pool_has_a_count_and_a_remedy(void **state)
 
 static void ages_are_those_of_the_youngest_and_the_oldest(void **state)
 {
+	static const uint64_t minutes[] = {2, 1, 3};
+
 	(void)state;
 	start(0, "orders", true);
 	for (uint32_t i = 0; i < 3; ++i) {
 		(void)take(0);
 		pools[0].tracks[i].taken_ns =
-			zgi_clock_coarse_ns() - (i + 1) * UINT64_C(60000000000);
+			zgi_clock_coarse_ns() - minutes[i] * UINT64_C(60000000000);
 	}
 	assert_int_equal(report(), 3);
 	assert_line(", 60.0 s to 180.0 s old\n");
@@ -166,6 +171,61 @@ static void retired_blocks_are_no_leaks(void **state)
 	assert_int_equal(zg_pool_give(&pools[0], handle), 0);
 	assert_int_equal(pools[0].retired_count, 1);
 	assert_int_equal(report(), 0);
+}
+
+static __attribute__((noinline)) zg_handle take_shared(struct zg_shared_pool_cache *cache)
+{
+	zg_handle handle;
+
+	assert_int_equal(zg_shared_pool_take(cache, &handle, NULL), 0);
+	return handle;
+}
+
+/* Two blocks of a shared pool are out, one has come back. */
+static uint64_t report_of_a_shared_pool(bool is_tracked)
+{
+	static alignas(ZG_POOL_ALIGNMENT) unsigned char shared_memory[16384];
+	const struct zg_shared_pool_options options = {
+		.name = "parcels",
+		.memory = shared_memory,
+		.memory_size = sizeof(shared_memory),
+		.block_size = 64,
+		.block_count = BLOCK_COUNT,
+		.threads_max = 1,
+		.tag = 3,
+		.is_tracked = is_tracked,
+	};
+	struct zg_shared_pool_cache *cache;
+	struct zg_shared_pool shared;
+	zg_handle handle;
+	uint64_t count;
+
+	assert_int_equal(zg_shared_pool_init(&shared, &options), 0);
+	assert_int_equal(zg_shared_pool_attach(&shared, &cache), 0);
+	assert_int_equal(report(), 0);
+	handle = take_shared(cache);
+	for (int i = 0; i < 2; ++i)
+		(void)take_shared(cache);
+	assert_int_equal(zg_shared_pool_give(cache, handle), 0);
+	count = report();
+	zg_shared_pool_fini(&shared);
+	return count;
+}
+
+static void tracked_shared_pool_tells_the_place(void **state)
+{
+	(void)state;
+	assert_int_equal(report_of_a_shared_pool(true), 2);
+	assert_line("  parcels: 2 from leaks_test+0x");
+}
+
+static void untracked_shared_pool_has_a_count(void **state)
+{
+	(void)state;
+	if (zg_pool_tracks_all())
+		skip();
+	assert_int_equal(report_of_a_shared_pool(false), 2);
+	assert_line("  parcels: 2 from unknown site");
 }
 
 /* Something that is no pool: more places than there are groups. */
@@ -287,6 +347,8 @@ int main(void)
 		TEST(ages_are_those_of_the_youngest_and_the_oldest),
 		TEST(object_alone_has_one_age),
 		TEST(retired_blocks_are_no_leaks),
+		TEST(tracked_shared_pool_tells_the_place),
+		TEST(untracked_shared_pool_has_a_count),
 		TEST(more_places_than_groups_are_counted_together),
 		TEST(report_is_made_while_a_shard_goes_on),
 		TEST(site_is_an_object_and_an_offset),

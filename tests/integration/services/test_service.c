@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <zerog.h>
 
@@ -173,6 +174,17 @@ static int slow_fail(struct zg_exchange *x)
 	return result < 0 ? result : ZG_PENDING;
 }
 
+/* Keeps the loop from turning: what no handler should do. */
+static int block(struct zg_exchange *x)
+{
+	uint64_t ms = query_number(x, ZG_SLICE("ms"), 50);
+	struct timespec wait = {.tv_sec = (time_t)(ms / 1000),
+				.tv_nsec = (long)(ms % 1000) * 1000000};
+
+	(void)nanosleep(&wait, NULL);
+	return zg_reply_text(x, 200, "blocked");
+}
+
 /* Nobody will resume it. */
 static int never(struct zg_exchange *x)
 {
@@ -325,6 +337,7 @@ int main(int argc, char **argv)
 	zg_get(&app, "/slow-fail", slow_fail);
 	zg_get(&app, "/twice", twice);
 	zg_get(&app, "/again", again);
+	zg_get(&app, "/block", block);
 	zg_get(&app, "/never", never);
 	zg_get(&app, "/large", send_large);
 	zg_get(&app, "/scratch", use_scratch);
