@@ -23,7 +23,10 @@ import course  # noqa: E402
 import machine  # noqa: E402
 import peers as lab_peers  # noqa: E402
 import pressure  # noqa: E402
+import tables as lab_tables  # noqa: E402
 import troubles  # noqa: E402
+import writing  # noqa: E402
+from findings import Findings  # noqa: E402
 
 PHASES = {"connections": connections, "allocation": allocation, "pressure": pressure, "troubles": troubles}
 
@@ -36,6 +39,8 @@ def parse_arguments():
     parser.add_argument("--phases", metavar="NAME,...", default=",".join(PHASES),
                         help="of %(default)s")
     parser.add_argument("--fresh", action="store_true", help="do not go on with an earlier run")
+    parser.add_argument("--output", metavar="FOLDER", default=str(lab_peers.BUILD / "lab" / "report"),
+                        help="where the report goes (default: build/lab/report)")
     parser.add_argument("--list", action="store_true", help="the peers, and exit")
     arguments = parser.parse_args()
     arguments.settings = course.QUICK if arguments.quick else course.FULL
@@ -66,6 +71,13 @@ def prepare(peer):
         peer.skipped = f"does not conform: {error}"
 
 
+def print_places(table):
+    """The short answer, in the terminal."""
+    print(f"\n{table.title}")
+    for what, place, leaders, _ in table.rows:
+        print(f"  {what:45} zerog: {place:>2}   first: {leaders}")
+
+
 def main():
     arguments = parse_arguments()
     found = lab_peers.load(arguments.peers.split(",") if arguments.peers else None)
@@ -89,6 +101,12 @@ def main():
     steps = [step for name in arguments.phases
              for step in PHASES[name].steps(present, arguments.settings, scratch)]
     course.run(steps, store)
+    findings = Findings(store)
+    tables = lab_tables.all_tables(findings, present, arguments.settings)
+    path = writing.write_all(Path(arguments.output), findings, present, arguments.settings, store.head,
+                             tables)
+    print_places(tables[0])
+    print(f"\nThe report: {os.path.relpath(path)} (and lab.md, lab.json beside it)")
     return 0
 
 
