@@ -54,8 +54,9 @@ _Noreturn static void harness_misused(const char *program)
 {
 	fprintf(stderr,
 		"usage: %s --subject NAME --ops N [--size BYTES (0: mixed)] [--minima FILE]\n"
-		"       [--cpu N] [--cpu-other N] [--remote]\n",
-		program);
+		"       [--cpu N] [--cpu-other N] [--remote]\n"
+		"       %s --list\n",
+		program, program);
 	exit(2);
 }
 
@@ -225,12 +226,24 @@ static void harness_measure_remote(const struct harness_options *options)
 	       (unsigned long long)remote->failure_count);
 }
 
+static void harness_list(const struct alloc_subject *const *subjects)
+{
+	for (size_t number = 0; subjects[number] != NULL; number++)
+		printf("%s\n", subjects[number]->name);
+}
+
 int alloc_main(int argc, char **argv, const struct alloc_subject *const *subjects)
 {
-	struct harness_options options = harness_parse(argc, argv, subjects);
-	struct alloc_trace trace = {.op_count = options.op_count};
+	struct harness_options options;
+	struct alloc_trace trace = {0};
 	int result;
 
+	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+		harness_list(subjects);
+		return 0;
+	}
+	options = harness_parse(argc, argv, subjects);
+	trace.op_count = options.op_count;
 	harness_pin(options.cpus[0]);
 	trace.ops = alloc_map(trace.op_count * sizeof(struct alloc_op));
 	trace.first_sizes = alloc_map(ALLOC_LIVE_COUNT * sizeof(uint16_t));

@@ -71,6 +71,9 @@ int main(int argc, char **argv)
 		&alloc_typed_pool_1024_subject,
 		&alloc_typed_pool_0_subject,
 		&alloc_shared_pool_subject,
+#if __has_include(<zerog/guest_heap.h>)
+		&alloc_guest_heap_subject,
+#endif
 		&alloc_arena_subject,
 		NULL,
 	};

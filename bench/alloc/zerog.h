@@ -14,6 +14,7 @@ extern const struct alloc_subject alloc_typed_pool_64_subject;
 extern const struct alloc_subject alloc_typed_pool_1024_subject;
 extern const struct alloc_subject alloc_typed_pool_0_subject; /* the mixture */
 extern const struct alloc_subject alloc_shared_pool_subject;
+extern const struct alloc_subject alloc_guest_heap_subject;
 extern const struct alloc_subject alloc_arena_subject;
 
 /* A region as a service has it: faulted in, on huge pages where there are any. 0, or a negative

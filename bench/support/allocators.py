@@ -9,9 +9,9 @@ import subjects
 
 # Name: which program, and what it is called there.
 OURS = {"typed-pool": "typed-pool-{size}", "pool": "pool", "shared-pool": "shared-pool",
-        "arena": "arena"}
+        "arena": "arena", "guest-heap": "guest-heap"}
 # Those of ours that two threads may use at once.
-SHARED = ("shared-pool",)
+SHARED = ("shared-pool", "guest-heap")
 # Name: the library that takes malloc's place; None is glibc's own.
 GENERAL = {"glibc": None, "mimalloc": "mimalloc", "jemalloc": "jemalloc",
            "tcmalloc": "tcmalloc_minimal", "rpmalloc": "rpmalloc", "snmalloc": "snmalloc"}
@@ -70,9 +70,16 @@ class Allocator:
         return json.loads(outcome.stdout)
 
 
+def built():
+    """Those of ours that the program was built with."""
+    listed = subprocess.run([program("alloc_zerog"), "--list"], stdin=subprocess.DEVNULL,
+                            capture_output=True, text=True, timeout=60, check=True).stdout.split()
+    return [name for name, inner in OURS.items() if inner.format(size=0) in listed]
+
+
 def everyone():
     """All subjects that are there, in the order of the tables."""
-    return ([Allocator(TIMER)] + [Allocator(name) for name in OURS]
+    return ([Allocator(TIMER)] + [Allocator(name) for name in built()]
             + [Allocator(name, preload) for name, preload in libraries().items()])
 
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -225,6 +226,14 @@ static void what_must_be_on_a_node_that_is_too_small_is_refused_and_given_back(v
 	zg_region_fini(&region);
 }
 
+static uint64_t minor_faults(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+	return (uint64_t)usage.ru_minflt;
+}
+
 static uint64_t count_on(unsigned char *memory, size_t size, uint32_t node)
 {
 	const struct zgi_numa_pages pages = {memory, size, 4096, node};
@@ -234,13 +243,16 @@ static uint64_t count_on(unsigned char *memory, size_t size, uint32_t node)
 	return count;
 }
 
-static void work_on(unsigned char *memory, size_t size)
+/* Write to every page, over and over; returns how many faults that made. */
+static uint64_t work_on(unsigned char *memory, size_t size)
 {
+	uint64_t faults = minor_faults();
 	uint64_t until = zgi_clock_ns() + WORK_SECONDS * UINT64_C(1000000000);
 
 	while (zgi_clock_ns() < until)
 		for (size_t offset = 0; offset < size; offset += 4096)
 			((volatile unsigned char *)memory)[offset]++;
+	return minor_faults() - faults;
 }
 
 /* The kernel brings pages to the node of the thread that works on them, unless it was told
@@ -267,12 +279,33 @@ static void pages_stay_while_the_other_node_works_on_them(void **state)
 	memset(other, 1, size);
 	assert_int_equal(count_on(other, size, 1), size / 4096);
 	run_on(0);
-	work_on(region.memory, size);
-	work_on(other, size);
+	assert_true(work_on(region.memory, size) < 8);
+	assert_true(work_on(other, size) > size / 4096 / 2);
 	assert_int_equal(count_on(region.memory, size, 1), size / 4096);
 	assert_true(count_on(other, size, 1) < size / 4096);
 	run_anywhere();
 	munmap(other, size);
+	zg_region_fini(&region);
+}
+
+/* A look that the kernel takes at who uses a page is a fault; a region is spared it. */
+static void a_region_of_no_node_is_not_faulted_on_either(void **state)
+{
+	struct zg_region region;
+
+	(void)state;
+	run_on(1);
+	assert_int_equal(zg_region_init(&region,
+					&(struct zg_region_options){
+						.size = 8 * MIB,
+						.pages = ZG_REGION_PAGES_SMALL,
+					}),
+			 0);
+	assert_int_equal(count_on(region.memory, region.size, 1), region.size / 4096);
+	run_on(0);
+	assert_true(work_on(region.memory, region.size) < 8);
+	assert_int_equal(count_on(region.memory, region.size, 1), region.size / 4096);
+	run_anywhere();
 	zg_region_fini(&region);
 }
 
@@ -353,6 +386,7 @@ int main(void)
 		cmocka_unit_test_setup(
 			what_must_be_on_a_node_that_is_too_small_is_refused_and_given_back, setup),
 		cmocka_unit_test_setup(pages_stay_while_the_other_node_works_on_them, setup),
+		cmocka_unit_test_setup(a_region_of_no_node_is_not_faulted_on_either, setup),
 		cmocka_unit_test_setup(
 			what_is_locked_stays_when_memory_runs_out_and_what_is_not_goes, setup),
 	};

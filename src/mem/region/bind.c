@@ -2,7 +2,9 @@
  * Binding: a region's pages come from one node's memory.
  *
  * The kernel is asked before the first page is there, and what came of it is looked up
- * page by page: a node that ran short gives way to others without a word.
+ * page by page: a node that ran short gives way to others without a word. A region that
+ * asks for no node is kept from being moved about all the same: each look that the kernel
+ * takes at who uses a page is a fault.
  */
 #include <errno.h>
 
@@ -12,9 +14,11 @@
 
 int zgi_region_bind(struct zg_region *region)
 {
-	if (region->asked.bind == ZG_REGION_NO)
-		return 0;
-	region->bind_error = zgi_numa_bind(region->memory, region->size, region->asked.node);
+	if (region->asked.bind != ZG_REGION_NO)
+		region->bind_error =
+			zgi_numa_bind(region->memory, region->size, region->asked.node);
+	if (region->asked.bind == ZG_REGION_NO || region->bind_error < 0)
+		zgi_numa_keep(region->memory, region->size);
 	return region->asked.bind == ZG_REGION_MUST ? region->bind_error : 0;
 }
 

@@ -88,6 +88,11 @@ int zgi_numa_bind(void *memory, size_t size, uint32_t node)
 	return 0;
 }
 
+void zgi_numa_keep(void *memory, size_t size)
+{
+	(void)mbind(memory, size, MPOL_LOCAL, NULL, 0, 0);
+}
+
 int zgi_numa_count(const struct zgi_numa_pages *pages, uint64_t *ret_count)
 {
 	void *addresses[NUMA_PAGES_EACH_CALL];

@@ -48,6 +48,19 @@ void zgi_numa_read(struct zgi_numa *ret_numa);
  */
 ZG_MUST_USE int zgi_numa_bind(void *memory, size_t size, uint32_t node);
 
+/**
+ * zgi_numa_keep() - let the kernel leave pages where they are
+ * @memory:  page-aligned
+ * @size:    bytes
+ *
+ * On a machine of several nodes the kernel takes pages away from time to time, to see from the
+ * faults who uses them and whether they should be moved. Memory with a policy of its own is
+ * spared that; this one's is to take what is near when it is first touched, as without it.
+ *
+ * Where it cannot be had there is nothing to be spared. Source: mbind(2), MPOL_LOCAL.
+ */
+void zgi_numa_keep(void *memory, size_t size);
+
 /* Pages to be looked at. */
 struct zgi_numa_pages {
 	unsigned char *memory; /* page-aligned */

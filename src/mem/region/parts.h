@@ -43,7 +43,8 @@ ZG_MUST_USE int zgi_region_populate(struct zg_region *region);
  */
 ZG_MUST_USE int zgi_region_lock(struct zg_region *region);
 
-/* Ask for the node's memory, before any page is there. Return: 0; -errno when it MUST be. */
+/* Ask for the node's memory, if for any, before any page is there. Return: 0; -errno when it MUST
+ * be. */
 ZG_MUST_USE int zgi_region_bind(struct zg_region *region);
 
 /* Look whether the pages came from the node. Return: 0; -errno when not all did and they MUST. */
