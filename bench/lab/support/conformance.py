@@ -1,6 +1,7 @@
 """Conformance: every peer serves the same bytes, or it is not measured."""
 
 import http.client
+import re
 import socket
 
 from document import document
@@ -42,7 +43,8 @@ def check_echo(connection):
 
 
 def check_close(port):
-    """A peer that ignores `Connection: close` would be measured without its new connections."""
+    """A peer that ignores `Connection: close` would be measured without its new connections; one that does
+    not say that it closes makes clients ask in vain (RFC 9112, 9.6)."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         data = b""
@@ -53,6 +55,8 @@ def check_close(port):
             raise Unfit("a connection that asked for its end is not closed") from None
     if not data.endswith(b"Hello"):
         raise Unfit(f"the last reply of a connection ends with {data[-20:]!r}")
+    if not re.search(rb"^connection: *close\r$", data, re.IGNORECASE | re.MULTILINE):
+        raise Unfit("the last reply of a connection does not say `Connection: close`")
 
 
 def check(port):

@@ -3,6 +3,7 @@
 A peer is a folder with a peer.toml, which says how it is built, how it is run and how it was tuned.
 """
 
+import hashlib
 import re
 import resource
 import shutil
@@ -49,11 +50,21 @@ class Peer:
     def value(self, key, otherwise=None):
         return self.description.get(key, otherwise)
 
+    def made_of(self):
+        """Changes with whatever it is built from: its version, its files, and for ours, the program."""
+        folders = [self.folder, *FOLDER.glob("*_common")]
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        if self.is_ours:
+            files.append(BUILD / "lab-zerog")
+        return f"{self.version}; {digest(files)}"
+
     def start(self, folder, connections=10000, environment=None):
         """A Server in a scratch folder, to be used in a with block."""
         port = free_port()
         places = {**self.places, "port": port, "folder": folder, "threads": THREADS,
                   "connections": connections, "document": document(),
+                  # For those that reserve them in each thread: a spread is never quite even.
+                  "connections_each": connections * 5 // (4 * THREADS) + 64,
                   # A shard's ring holds at most as many as there may be descriptors.
                   "shards": THREADS}
         for source, target in self.value("template", {}).items():
@@ -65,6 +76,14 @@ class Peer:
         command[0] = find_program(command[0]) or command[0]
         return Server(command, port, f"{folder}/{self.name}.log",
                       {**self.value("environment", {}), **(environment or {})})
+
+
+def digest(files):
+    """A short name for the content of files."""
+    total = hashlib.sha256()
+    for path in sorted(files):
+        total.update(path.read_bytes())
+    return total.hexdigest()[:16]
 
 
 def find_program(name):

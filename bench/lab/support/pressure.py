@@ -49,7 +49,8 @@ def measure_calls(peer, scratch):
 
 def measure_open(peer, connections, rate, seconds, scratch):
     """/json at a fixed rate: each reply's latency counts from when its request was due."""
-    with scratch() as folder, peer.start(folder) as server:
+    # The 64 are for those who look at the peer meanwhile; fewer than usual are never declared.
+    with scratch() as folder, peer.start(folder, max(10000, connections + 64)) as server:
         path = f"{folder}/load.json"
         subprocess.run([str(BUILD / "lab-load"), "--connect", f"127.0.0.1:{server.port}",
                         "--path", "/json", "--connections", str(connections),

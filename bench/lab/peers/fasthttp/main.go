@@ -26,7 +26,7 @@ func jsonPage(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	ctx.SetContentType("application/json")
-	ctx.SetBody(body)
+	ctx.Response.SetBodyRaw(body)
 }
 
 func handle(ctx *fasthttp.RequestCtx) {

@@ -16,6 +16,7 @@
 #define ITEM_COUNT 48
 #define CONNECTIONS_MAX 19000
 #define TIMEOUT_SECONDS 600
+#define CONNECTION_SIZE 8192
 
 struct upload {
 	size_t size;
@@ -38,13 +39,18 @@ static enum MHD_Result reply(struct MHD_Connection *connection, const char *cont
 	return result;
 }
 
-static enum MHD_Result reply_hello(struct MHD_Connection *connection)
+/* The same each time: it is made at the start. */
+static struct MHD_Response *hello_response;
+
+static bool hello_init(void)
 {
 	static char hello[] = "Hello";
 
-	return reply(
-		connection, "text/plain",
-		MHD_create_response_from_buffer(sizeof(hello) - 1, hello, MHD_RESPMEM_PERSISTENT));
+	hello_response =
+		MHD_create_response_from_buffer(sizeof(hello) - 1, hello, MHD_RESPMEM_PERSISTENT);
+	return hello_response != NULL &&
+	       MHD_add_response_header(hello_response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				       "text/plain") == MHD_YES;
 }
 
 static enum MHD_Result reply_json(struct MHD_Connection *connection)
@@ -95,6 +101,16 @@ static enum MHD_Result on_upload(struct MHD_Connection *connection, const char *
 	return MHD_YES;
 }
 
+/* Not zeroed: only what has been uploaded is read. */
+static struct upload *upload_create(void)
+{
+	struct upload *upload = malloc(sizeof(*upload));
+
+	if (upload != NULL)
+		upload->size = 0;
+	return upload;
+}
+
 static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_size, void **state)
@@ -105,13 +121,13 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 		/* The first call of a request: only its head is there. */
 		*state = &request_seen;
 		if (strcmp(method, MHD_HTTP_METHOD_POST) == 0)
-			*state = calloc(1, sizeof(struct upload));
+			*state = upload_create();
 		return *state != NULL ? MHD_YES : MHD_NO;
 	}
 	if (strcmp(method, MHD_HTTP_METHOD_POST) == 0 && strcmp(url, "/echo") == 0)
 		return on_upload(connection, data, data_size, state);
 	if (strcmp(url, "/") == 0)
-		return reply_hello(connection);
+		return MHD_queue_response(connection, MHD_HTTP_OK, hello_response);
 	if (strcmp(url, "/json") == 0)
 		return reply_json(connection);
 	return MHD_NO;
@@ -144,12 +160,17 @@ int main(int argc, char **argv)
 	}
 	address.sin_port = htons((uint16_t)strtoul(argv[1], NULL, 10));
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (!hello_init()) {
+		fputs("peer: no memory\n", stderr);
+		return 1;
+	}
 	daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, 0, NULL, NULL, on_request, NULL,
 		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_THREAD_POOL_SIZE,
 		(unsigned int)strtoul(argv[2], NULL, 10), MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned int)TIMEOUT_SECONDS, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
+		(unsigned int)TIMEOUT_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_SIZE, MHD_OPTION_LISTEN_BACKLOG_SIZE, 4096u,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 	if (daemon == NULL) {
 		fputs("peer: cannot start\n", stderr);

@@ -65,6 +65,10 @@ impl ServerHook for Send {
     }
 
     async fn handle(self, stream: &mut Stream, ctx: &mut Context) -> Status {
+        // It closes such a connection, but would tell the client that it stays.
+        if ctx.get_request().is_disable_keep_alive() {
+            ctx.get_mut_response().set_header(CONNECTION, "close");
+        }
         let data = ctx.get_mut_response().build();
         if stream.try_send(data).await.is_err() {
             stream.set_closed(true);

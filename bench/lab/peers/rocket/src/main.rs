@@ -25,6 +25,8 @@ async fn echo(content_type: Option<&ContentType>, data: Data<'_>) -> std::io::Re
 
 fn main() {
     let (port, threads) = arguments();
+    // Its runtime is made before the configuration below is seen, from the environment alone.
+    std::env::set_var("ROCKET_WORKERS", threads.to_string());
     let config = Config {
         port,
         workers: threads,

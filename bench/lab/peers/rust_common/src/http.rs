@@ -52,9 +52,11 @@ fn request_next(buffer: &[u8]) -> std::io::Result<Option<Request<'_>>> {
     Ok(Some(Request { method, path, content_type, body, size: body_start + body_size, is_last }))
 }
 
-fn reply(replies: &mut Vec<u8>, status: &str, content_type: &str, body: &[u8]) {
+/// A reply, told apart by whether it is the connection's last: a client that is not told goes on asking.
+fn reply(replies: &mut Vec<u8>, request: &Request, status: &str, content_type: &str, body: &[u8]) {
+    let end = if request.is_last { "Connection: close\r\n" } else { "" };
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n{end}\r\n",
         body.len()
     );
     replies.extend_from_slice(head.as_bytes());
@@ -67,10 +69,12 @@ pub fn answer_all(buffer: &[u8], replies: &mut Vec<u8>) -> std::io::Result<(usiz
     let mut used = 0;
     while let Some(request) = request_next(&buffer[used..])? {
         match (request.method, request.path) {
-            ("GET", "/") => reply(replies, "200 OK", "text/plain", b"Hello"),
-            ("GET", "/json") => reply(replies, "200 OK", "application/json", &crate::document_json()),
-            ("POST", "/echo") => reply(replies, "200 OK", request.content_type, request.body),
-            _ => reply(replies, "404 Not Found", "text/plain", b"Not found"),
+            ("GET", "/") => reply(replies, &request, "200 OK", "text/plain", b"Hello"),
+            ("GET", "/json") => {
+                reply(replies, &request, "200 OK", "application/json", &crate::document_json())
+            }
+            ("POST", "/echo") => reply(replies, &request, "200 OK", request.content_type, request.body),
+            _ => reply(replies, &request, "404 Not Found", "text/plain", b"Not found"),
         }
         used += request.size;
         if request.is_last {
