@@ -22,11 +22,12 @@ import connections  # noqa: E402
 import course  # noqa: E402
 import machine  # noqa: E402
 import peers as lab_peers  # noqa: E402
+import places  # noqa: E402
 import pressure  # noqa: E402
 import tables as lab_tables  # noqa: E402
 import troubles  # noqa: E402
 import writing  # noqa: E402
-from findings import Findings  # noqa: E402
+from findings import Findings, Run  # noqa: E402
 
 PHASES = {"connections": connections, "allocation": allocation, "pressure": pressure, "troubles": troubles}
 
@@ -74,8 +75,13 @@ def prepare(peer):
 def print_places(table):
     """The short answer, in the terminal."""
     print(f"\n{table.title}")
-    for what, place, leaders, _ in table.rows:
-        print(f"  {what:45} zerog: {place:>2}   first: {leaders}")
+    for what, place, count, _, _, leaders, _ in table.rows:
+        print(f"  {what:45} zerog: {place:>2} of {count:>2}   first: {leaders}")
+
+
+def print_failures(findings):
+    for key, reason in findings.failures().items():
+        print(f"not measured: {key}: {reason}")
 
 
 def main():
@@ -91,21 +97,27 @@ def main():
         if peer.skipped:
             print(f"{peer.title} is left out: {peer.skipped}", file=sys.stderr)
     present = [peer for peer in found if not peer.skipped]
+    if not present:
+        raise RuntimeError("there is no peer to measure")
     print(machine.facts_line())
     machine.beware_of_load()
+    taking_part = [*present, *(one for one in allocation.RUNTIMES if one.is_present)]
     store = course.Store(lab_peers.BUILD / "lab" / f"{arguments.settings.name}.json", {
-        "settings": arguments.settings.name,
-        "versions": {peer.name: peer.version for peer in present}})
+        "settings": vars(arguments.settings),
+        "subjects": {subject.name: subject.made_of() for subject in taking_part}})
     if arguments.fresh:
-        store.forget()
+        store.forget({subject.name for subject in taking_part})
     steps = [step for name in arguments.phases
              for step in PHASES[name].steps(present, arguments.settings, scratch)]
     course.run(steps, store)
-    findings = Findings(store)
-    tables = lab_tables.all_tables(findings, present, arguments.settings)
-    path = writing.write_all(Path(arguments.output), findings, present, arguments.settings, store.head,
-                             tables)
-    print_places(tables[0])
+    findings = Findings(store, {subject.name for subject in taking_part})
+    ranking = places.places_table(findings, present, arguments.settings)
+    run = Run(findings, present, [peer for peer in found if peer.skipped], arguments.settings,
+              [table for table in [ranking, *lab_tables.all_tables(findings, present, arguments.settings)]
+               if table.rows])
+    path = writing.write_all(Path(arguments.output), run)
+    print_places(ranking)
+    print_failures(findings)
     print(f"\nThe report: {os.path.relpath(path)} (and lab.md, lab.json beside it)")
     return 0
 

@@ -6,6 +6,7 @@ of the least each operation took over the replays.
 """
 
 import array
+import itertools
 import json
 import os
 import resource
@@ -17,12 +18,13 @@ from pathlib import Path
 
 import allocators
 from course import Step
-from peers import BUILD, FOLDER, find_program
+from peers import BUILD, FOLDER, digest, find_program
 
 SOURCES = FOLDER.parent / "alloc"
 CASES = {"fixed": 1024, "mixed": 0}
 TENTHS = 10  # the programs write tenths of a nanosecond
 EXHAUST_LIMIT = 256 << 20  # bytes
+POINTS_A_DECADE = 8  # of the curves, as in `./dev bench alloc`
 
 
 @dataclass
@@ -31,10 +33,21 @@ class Runtime:
 
     name: str
     title: str
+    behind: str  # the peers whose handlers allocate so
     needs: list
     build: list = field(default_factory=list)
     run: list = field(default_factory=list)  # OURS: empty, asked through bench/support/allocators.py
     allocator: str = ""
+
+    def made_of(self):
+        """Changes with the program that allocates."""
+        if self.allocator:
+            return digest([BUILD / "alloc_zerog", BUILD / "alloc_general"])
+        return digest(path for path in (SOURCES / SOURCE_OF[self.name]).rglob("*") if path.is_file())
+
+    @property
+    def is_ours(self):
+        return self.name.startswith("zerog")
 
     @property
     def is_present(self):
@@ -42,20 +55,20 @@ class Runtime:
 
 
 RUNTIMES = [
-    Runtime("zerog typed pool", "zerog, typed pool", [], allocator="typed-pool"),
-    Runtime("zerog pool", "zerog, pool", [], allocator="pool"),
-    Runtime("C malloc", "C (glibc): nginx, h2o, libmicrohttpd", [], allocator="glibc"),
-    Runtime("Rust", "Rust: Hyperlane, std, Tokio, Rocket, axum", ["cargo"],
+    Runtime("zerog typed pool", "zerog typed pool", "zerog", [], allocator="typed-pool"),
+    Runtime("zerog pool", "zerog pool", "zerog", [], allocator="pool"),
+    Runtime("C malloc", "C (glibc)", "nginx, h2o, libmicrohttpd", [], allocator="glibc"),
+    Runtime("Rust", "Rust", "Hyperlane, std, Tokio, Rocket, axum", ["cargo"],
             ["cargo", "build", "--release", "--quiet", "--locked", "--target-dir",
              "{build}/alloc_rust"],
             ["{build}/alloc_rust/release/alloc", "Rust"]),
-    Runtime("Go", "Go: net/http, Gin, fasthttp", ["go"],
+    Runtime("Go", "Go", "net/http, Gin, fasthttp", ["go"],
             ["go", "build", "-trimpath", "-o", "{build}/alloc_go/alloc", "."],
             ["{build}/alloc_go/alloc", "Go"]),
-    Runtime("Go sync.Pool", "Go with sync.Pool", ["go"],
+    Runtime("Go sync.Pool", "Go with sync.Pool", "net/http", ["go"],
             ["go", "build", "-trimpath", "-o", "{build}/alloc_go/alloc", "."],
             ["{build}/alloc_go/alloc", "sync.Pool"]),
-    Runtime("Node", "Node (V8)", ["node"], [], ["node", str(SOURCES / "node" / "alloc.js"), "Node"]),
+    Runtime("Node", "Node (V8)", "Node http", ["node"], [], ["node", str(SOURCES / "node" / "alloc.js"), "Node"]),
 ]
 SOURCE_OF = {"Rust": "rust", "Go": "go", "Go sync.Pool": "go", "Node": "node"}
 
@@ -81,6 +94,22 @@ def points(readings):
         return ordered[len(ordered) - 1 - int(above * len(ordered))] / TENTHS
 
     return {"p50": at(0.5), "p99": at(0.01), "p9999": at(0.0001), "max": at(0)}
+
+
+def curve(readings):
+    """[[one operation in so many, takes longer than so many ns], ...], down to the longest."""
+    ordered = sorted(readings)
+    rarities = (10 ** (step / POINTS_A_DECADE) for step in range(1, 100))
+    found = [[round(rarity, 2), ordered[-1 - int(len(ordered) / rarity)] / TENTHS]
+             for rarity in itertools.takewhile(lambda rarity: rarity <= len(ordered), rarities)]
+    return [*found, [len(ordered), ordered[-1] / TENTHS]]
+
+
+def curve_of_ours(figures, count):
+    """The same from what the harness printed: its points, from frequent to rare, and the longest."""
+    heights = figures["curve"]
+    return [[round(10 ** ((step + 1) / POINTS_A_DECADE), 2), height]
+            for step, height in enumerate(heights[:-1])] + [[count, heights[-1]]]
 
 
 def read(folder, name):
@@ -124,7 +153,7 @@ def measure_foreign(runtime, size, operations, replays):
     samples += [["failure_rate", seen["failures"] / (operations * replays), "of takes"],
                 ["minor_faults", seen["minor_faults"] / replays, "faults"],
                 ["collections", seen["collections"] / replays, "collections"]]
-    return samples
+    return samples, curve(minima["take"])
 
 
 def measure_ours(runtime, size, operations, replays):
@@ -147,13 +176,14 @@ def measure_ours(runtime, size, operations, replays):
                         for point in ("p99", "p9999", "max")]
     samples += [["intrinsic_take_max_ns", found["intrinsic_take"]["max"], "ns"],
                 ["intrinsic_give_max_ns", found["intrinsic_give"]["max"], "ns"]]
-    return samples
+    return samples, curve_of_ours(found["intrinsic_take"], found["takes"])
 
 
 def measure(runtime, case, operations, replays):
     run = measure_ours if runtime.allocator else measure_foreign
-    samples = run(runtime, CASES[case], operations, replays)
-    return {"samples": [[f"{case}_{metric}", value, unit] for metric, value, unit in samples]}
+    samples, drawn = run(runtime, CASES[case], operations, replays)
+    return {"samples": [[f"{case}_{metric}", value, unit] for metric, value, unit in samples],
+            "curve": drawn}
 
 
 class MemoryLimit:
@@ -199,7 +229,7 @@ class MemoryLimit:
 
 
 def exhaust_command(runtime):
-    if runtime.name.startswith("zerog"):
+    if runtime.is_ours:
         return [str(BUILD / "lab-exhaust"), "pool"]
     if runtime.name == "C malloc":
         return [str(BUILD / "lab-exhaust-malloc"), "malloc"]

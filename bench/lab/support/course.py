@@ -4,8 +4,10 @@ A step measures one thing of one peer, once. What it saw is kept in a file at on
 run that was broken off goes on where it stopped.
 """
 
+import http.client
 import json
 import os
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -46,16 +48,26 @@ FULL = Settings("full", 3, (2000, 6000, 10000, 18000), 4, 10, ((1000, 4000), (10
 
 
 class Store:
-    """What the steps saw, by key, in a file."""
+    """What the steps saw, by key, in a file.
+
+    head: {"settings": how long and how often, in any form; "subjects": {name: what it was made of}}.
+    Steps under other settings are forgotten, and those of a subject that is made of something else by now. Those
+    of subjects that take no part this time are kept for the next.
+    """
 
     def __init__(self, path, head):
         self.path = Path(path)
         self.done = {}
-        self.head = head
-        if self.path.exists():
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
-            if kept["head"] == head:
-                self.done = kept["done"]
+        self.head = json.loads(json.dumps(head))  # as it will be read again
+        if not self.path.exists():
+            return
+        kept = json.loads(self.path.read_text(encoding="utf-8"))
+        if kept["head"].get("settings") != self.head["settings"]:
+            return
+        made_of = {**kept["head"].get("subjects", {}), **self.head["subjects"]}
+        self.done = {key: seen for key, seen in kept["done"].items()
+                     if kept["head"].get("subjects", {}).get(seen["subject"]) == made_of.get(seen["subject"])}
+        self.head["subjects"] = made_of
 
     def keep(self, key, seen):
         self.done[key] = seen
@@ -63,9 +75,8 @@ class Store:
         scratch.write_text(json.dumps({"head": self.head, "done": self.done}), encoding="utf-8")
         scratch.replace(self.path)
 
-    def forget(self):
-        self.done = {}
-        self.path.unlink(missing_ok=True)
+    def forget(self, subjects):
+        self.done = {key: seen for key, seen in self.done.items() if seen["subject"] not in subjects}
 
 
 def clock(seconds):
@@ -92,6 +103,7 @@ class Progress:
 
 def run(steps, store):
     """Take every step that is not in the store yet. A peer that fails a step is noted and passed."""
+    store.path.parent.mkdir(parents=True, exist_ok=True)
     todo = [step for step in steps if step.key not in store.done]
     if len(todo) < len(steps):
         print(f"going on: {len(steps) - len(todo)} of {len(steps)} steps are done",
@@ -103,7 +115,8 @@ def run(steps, store):
         load_before = os.getloadavg()[0]
         try:
             seen = step.measure()
-        except (RuntimeError, OSError, ValueError, KeyError) as error:
+        except (RuntimeError, OSError, ValueError, KeyError, http.client.HTTPException,
+                subprocess.SubprocessError) as error:
             seen = {"samples": [], "failed": f"{type(error).__name__}: {error}"[:400]}
             print(f"  {step.subject}: {seen['failed']}", file=sys.stderr)
         seen.update(subject=step.subject, load_before=load_before,

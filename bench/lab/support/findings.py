@@ -1,23 +1,28 @@
 """Findings: what the steps saw, as medians with spread, ranks, and how far they carry."""
 
 import statistics
+from dataclasses import dataclass
+
+import machine
 
 
 class Findings:
-    """All samples of a run, by subject and metric."""
+    """All samples of a run, by subject and metric; only those of `subjects`, where they are given."""
 
-    def __init__(self, store):
+    def __init__(self, store, subjects=None):
         self.samples = {}
         self.units = {}
         self.notes = {}  # key of a step: what it says besides its samples
         self.loads = []
         for key, seen in store.done.items():
+            if subjects is not None and seen["subject"] not in subjects:
+                continue
             self.loads.append(seen["load_before"])
             for metric, value, unit in seen["samples"]:
                 self.samples.setdefault((seen["subject"], metric), []).append(value)
                 self.units[metric] = unit
-            rest = {name: seen[name] for name in ("failed", "note", "end", "limit", "timeline",
-                                                  "memory_timeline") if name in seen}
+            rest = {name: seen[name] for name in ("failed", "note", "end", "limit", "curve",
+                                                  "timeline", "memory_timeline") if name in seen}
             if rest:
                 self.notes[key] = rest
 
@@ -31,6 +36,11 @@ class Findings:
 
     def failures(self):
         return {key: note["failed"] for key, note in self.notes.items() if "failed" in note}
+
+    def remarks(self):
+        """What cannot be measured, and why: by subject."""
+        return {key.rpartition("/")[2]: note["note"] for key, note in self.notes.items()
+                if "note" in note}
 
     def slope(self, subject, counts):
         """User bytes a connection: (slope, its standard error, intercept), by least squares."""
@@ -69,3 +79,36 @@ def ranks(values, is_less_better=True, tolerance=0.0):
             rank, best = place, value
         found[subject] = rank
     return found
+
+
+@dataclass
+class Run:
+    """All that a report tells of."""
+
+    findings: Findings
+    peers: list  # that took part
+    left_out: list  # that did not, each with its reason in `skipped`
+    settings: object  # of course.py
+    tables: list
+
+    @property
+    def command(self):
+        return "./dev lab --quick" if self.settings.name == "quick" else "./dev lab"
+
+    def about(self):
+        """What a reader has to know before the first table."""
+        known = machine.facts()
+        loads = self.findings.loads or [0.0]
+        noise = self.findings.noise()
+        lines = [
+            f"{known['cpu']}, {known['cpus']} cores, {known['memory_mib'] / 1024:.0f} GiB, Linux "
+            f"{known['kernel']}, everything on loopback of this one machine.",
+            f"Load average before each step: {statistics.median(loads):.1f} at the median, "
+            f"{max(loads):.1f} at the most.",
+        ]
+        if noise is not None:
+            lines.append(f"Noise: rounds of the same measurement lie {100 * noise:.0f} % apart (median over the "
+                         "peers, keep-alive throughput).")
+        else:
+            lines.append("One round: what differs by less than the tolerances below may be noise.")
+        return lines
