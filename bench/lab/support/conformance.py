@@ -6,6 +6,7 @@ import socket
 
 from document import document
 
+PATIENCE_SECONDS = 10
 BODY = bytes(range(256)) * 16
 
 
@@ -45,7 +46,7 @@ def check_echo(connection):
 def check_close(port):
     """A peer that ignores `Connection: close` would be measured without its new connections; one that does
     not say that it closes makes clients ask in vain (RFC 9112, 9.6)."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
         data = b""
         try:
@@ -62,7 +63,7 @@ def check_close(port):
 def check(port):
     """Raise Unfit unless all routes serve what they should, over one kept-alive connection."""
     check_close(port)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         for _ in range(3):
             check_get(connection, "/", "text/plain", b"Hello")
