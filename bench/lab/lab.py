@@ -7,6 +7,7 @@ measured in turn. A run that is broken off goes on where it stopped when it is s
 
 import argparse
 import contextlib
+import fcntl
 import os
 import sys
 import tempfile
@@ -61,8 +62,11 @@ def scratch():
 
 def prepare(peer):
     """Build a peer and see that it serves what it should."""
+    lab_peers.look_for_tools(peer)
+    if peer.skipped:
+        return
     print(f"building {peer.title}", file=sys.stderr, flush=True)
-    lab_peers.prepare(peer)
+    lab_peers.build(peer)
     if peer.skipped:
         return
     try:
@@ -70,6 +74,19 @@ def prepare(peer):
             conformance.check(server.port)
     except (conformance.Unfit, RuntimeError, OSError) as error:
         peer.skipped = f"does not conform: {error}"
+
+
+@contextlib.contextmanager
+def alone():
+    """Two runs at once would measure each other, and write into one store."""
+    path = lab_peers.BUILD / "lab" / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("another run of the lab is under way here") from None
+        yield
 
 
 def print_places(table):
@@ -90,7 +107,13 @@ def main():
     if arguments.list:
         for peer in found:
             print(f"{peer.name:16} {peer.title}")
-        return 0
+        return
+    with alone():
+        measure(arguments, found)
+
+
+def measure(arguments, found):
+    """Everything that was asked for, and the report."""
     lab_peers.raise_descriptor_limit()
     for peer in found:
         prepare(peer)
@@ -119,12 +142,11 @@ def main():
     print_places(ranking)
     print_failures(findings)
     print(f"\nThe report: {os.path.relpath(path)} (and lab.md, lab.json beside it)")
-    return 0
 
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
+        main()
     except (RuntimeError, ValueError) as error:
         print(f"lab: {error}", file=sys.stderr)
         sys.exit(1)

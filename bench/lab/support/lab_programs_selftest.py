@@ -156,6 +156,15 @@ class Ours(unittest.TestCase):
             conformance.check(server.port)
 
 
+    def test_a_peer_that_ends_while_it_is_measured_has_not_been_measured(self):
+        peer = peers.load(["zerog-epoll"])[0]
+        with tempfile.TemporaryDirectory(prefix="zerog-lab-") as folder, \
+                self.assertRaisesRegex(RuntimeError, r"ended while it was measured \(-9\)"), \
+                peer.start(folder, 100) as server:
+            server.process.kill()
+            server.process.wait()
+
+
 class Load(unittest.TestCase):
     """lab-load against servers of which it is known what they do."""
 

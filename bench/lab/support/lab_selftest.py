@@ -164,6 +164,11 @@ class Stored(unittest.TestCase):
         self.assertEqual(self.taken, ["a/broken", "a/2"])
         self.assertEqual(Findings(store).failures(), {"a/broken": "RuntimeError: it ended at its start"})
 
+    def test_a_step_that_failed_is_taken_again_when_a_run_goes_on(self):
+        self.take(self.store(a="1"), "a/broken", "a/2")
+        self.take(self.store(a="1"), "a/broken", "a/2")
+        self.assertEqual(self.taken, ["a/broken", "a/2", "a/broken"])
+
     def test_only_the_steps_of_a_subject_that_has_changed_are_taken_again(self):
         self.take(self.store(a="1", b="1"), "a/1", "b/1")
         self.take(self.store(a="2", b="1"), "a/1", "b/1")
@@ -292,14 +297,14 @@ class Described(unittest.TestCase):
 
     def test_a_peer_of_a_missing_tool_is_left_out_with_its_name(self):
         peer = peer_of("x", needs=["no-such-tool", "sh", "nor-this"])
-        peers.prepare(peer)
+        peers.look_for_tools(peer)
         self.assertEqual(peer.skipped, "no-such-tool and nor-this not found on this machine")
 
     def test_a_peer_that_does_not_build_is_left_out_with_what_was_said(self):
         with tempfile.TemporaryDirectory(prefix="zerog-lab-") as folder:
             peer = peer_of("x", needs=[], build=[["sh", "-c", "echo no such crate >&2; exit 1"]])
             peer.places["build"] = folder
-            peers.prepare(peer)
+            peers.build(peer)
         self.assertEqual(peer.skipped, "does not build: no such crate")
 
     def test_an_unknown_name_is_answered_with_those_that_there_are(self):

@@ -28,6 +28,16 @@ VERSION_COMMANDS = {
 }
 
 
+class PeerServer(Server):
+    """A server that has to live until its measurement is over: a dead one needs no memory."""
+
+    def __exit__(self, *error):
+        status = self.process.poll()
+        super().__exit__(*error)
+        if status is not None and error and error[0] is None:
+            raise RuntimeError(f"it ended while it was measured ({status}). {self.log()[-200:]}".rstrip())
+
+
 @dataclass
 class Peer:
     """One program under measurement."""
@@ -59,7 +69,7 @@ class Peer:
         return f"{self.version}; {digest(files)}"
 
     def start(self, folder, connections=10000, environment=None):
-        """A Server in a scratch folder, to be used in a with block."""
+        """A PeerServer in a scratch folder, to be used in a with block."""
         port = free_port()
         places = {**self.places, "port": port, "folder": folder, "threads": THREADS,
                   "connections": connections, "document": document(),
@@ -74,8 +84,8 @@ class Peer:
             Path(folder, name).write_text(text.format(**places), encoding="utf-8")
         command = [word.format(**places) for word in self.value("run")]
         command[0] = find_program(command[0]) or command[0]
-        return Server(command, port, f"{folder}/{self.name}.log",
-                      {**self.value("environment", {}), **(environment or {})})
+        return PeerServer(command, port, f"{folder}/{self.name}.log",
+                          {**self.value("environment", {}), **(environment or {})})
 
 
 def digest(files):
@@ -117,12 +127,15 @@ def load(names=None):
     return found
 
 
-def prepare(peer):
-    """Build it, or note why it takes no part."""
+def look_for_tools(peer):
+    """Note that it takes no part where what it is built from or run by is missing."""
     missing = [name for name in peer.value("needs", []) if find_program(name) is None]
     if missing:
         peer.skipped = f"{' and '.join(missing)} not found on this machine"
-        return
+
+
+def build(peer):
+    """Build it, or note why it takes no part."""
     Path(peer.places["build"]).mkdir(parents=True, exist_ok=True)
     for command in peer.value("build", []):
         words = [word.format(**peer.places) for word in command]
