@@ -84,7 +84,7 @@ class RightHandler(http.server.BaseHTTPRequestHandler):
             self.send_response(200)
         self.send_header("Content-Type", "text/x-other" if self.fault == f"{self.path} type" else content_type)
         self.send_header("Content-Length", str(len(body)))
-        self.close_connection |= self.fault == "announced end"
+        self.close_connection |= self.fault in ("announced end", f"{self.path} end")
         if self.close_connection and self.fault != "silent end":
             self.send_header("Connection", "close")
         if self.fault == "endless":
@@ -137,6 +137,7 @@ class Conformance(unittest.TestCase):
                              ("/json body", "body of /json"), ("/echo status", "status of /echo"),
                              ("/echo type", "type of /echo"), ("/echo body", "body of /echo"),
                              ("not kept", "closed connection"), ("announced end", "not kept alive"),
+                             ("/json end", "not kept alive"),
                              ("silent end", "does not say"),
                              ("endless", "is not closed")):
             with self.subTest(fault), serving(fault) as port, \

@@ -105,7 +105,7 @@ class Places(unittest.TestCase):
 
     def test_of_throughput_the_better_is_the_greater(self):
         several = [peer_of("zerog"), peer_of("zerog-epoll")]
-        self.assertEqual(places.competitors(several, lambda peer: len(peer.name), False), {"zerog": 11})
+        self.assertEqual(places.competitors(several, lambda peer: 20 - len(peer.name), False), {"zerog": 15})
 
     def test_where_we_are_not_first_is_said_in_words(self):
         table = tables.Table("places", "", "", [], rows=[
