@@ -174,8 +174,8 @@ def ends_table(findings):
 
 def throughput_table(findings, peers):
     table = Table(
-        "throughput", "As fast as it goes", "360 connections, closed loop (wrk), /. CPU is the server's alone, a request. Errors are requests that "
-        "failed in any of the three.",
+        "throughput", "As fast as it goes", "360 connections, closed loop (wrk), /. CPU is the "
+        "server's alone, a request. Errors are requests that failed in any of the three.",
         ["peer", "keep-alive, 1/s", "keep-alive CPU, µs", "16 deep, 1/s", "16 deep CPU, µs",
          "new connections, 1/s", "new connections CPU, µs", "system calls a request", "errors"],
         {"keep-alive, 1/s": MORE, "keep-alive CPU, µs": LESS, "16 deep, 1/s": MORE, "16 deep CPU, µs": LESS,
