@@ -195,8 +195,8 @@ def lab_places(report):
 def render_lab(report):
     return (f"`{report['command']}`: the frameworks that the article names and those that people would choose, each "
             "as its documentation says for production ([how](docs/reference/lab.md)). The memory of a million "
-            "connections is measured for zerog and drawn from up to 18,000 for the others, beside what the article "
-            "claims. Latency is of `/json` at a fixed rate.\n\n" +
+            "connections is measured for zerog on io_uring in a full run, and else drawn from up to 18,000, beside what the "
+            "article claims. Latency is of `/json` at a fixed rate.\n\n" +
             lab_peers(report) +
             "\nzerog's places; those within the run's tolerance share one:\n\n" + lab_places(report))
 

@@ -13,7 +13,6 @@ from course import Step
 from hold import Hold
 from peers import BUILD
 
-HOLD_SECONDS = 3
 COUNT_REQUESTS = 1000
 PAGE_SIZE = 4096
 
@@ -117,12 +116,13 @@ def measure_counts(peer, scratch):
 def steps(peers, settings, scratch):
     for count in settings.connection_counts:
         for peer in peers:
-            yield Step(f"connections/{count} idle/{peer.name}", peer.name, HOLD_SECONDS,
+            yield Step(f"connections/{count} idle/{peer.name}", peer.name, 1 + count / 8000,
                        lambda peer=peer, count=count: measure_idle(peer, count, scratch))
     for peer in peers:
         yield Step(f"connections/allocations/{peer.name}", peer.name, 2,
                    lambda peer=peer: measure_counts(peer, scratch))
     for peer in peers:
-        if settings.million and peer.name == "zerog":
-            yield Step(f"connections/{settings.million} idle/{peer.name}", peer.name, 75,
-                       lambda peer=peer: measure_idle(peer, settings.million, scratch))
+        for count in (settings.many, settings.million):
+            if peer.name == "zerog" and count > 0:
+                yield Step(f"connections/{count} idle/{peer.name}", peer.name, 2 + count / 14000,
+                           lambda peer=peer, count=count: measure_idle(peer, count, scratch))

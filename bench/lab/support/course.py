@@ -37,14 +37,15 @@ class Settings:
     open_loads: tuple  # (connections, requests a second)
     soak_seconds: int
     churn_requests: int
-    million: int  # connections that zerog holds for table 1; 0 for none
+    many: int  # connections that zerog holds besides: so few bytes each show over many only
+    million: int  # connections that zerog holds for the record; 0 for none
     operations: int  # of a replay of table 2's trace; whole batches of 64
     replays: int
 
 
-QUICK = Settings("quick", 1, (2000, 10000), 1, 2, ((1000, 4000),), 2, 2000, 0, 64000, 3)
+QUICK = Settings("quick", 1, (2000, 10000), 1, 2, ((1000, 4000),), 2, 2000, 36000, 0, 64000, 3)
 FULL = Settings("full", 3, (2000, 6000, 10000, 18000), 4, 10, ((1000, 4000), (10000, 8000)), 30,
-                20000, 1000000, 640000, 9)
+                20000, 36000, 1000000, 640000, 9)
 
 
 class Store:

@@ -48,7 +48,8 @@ def column_head(column):
 
 def is_words(table, column):
     """Whether a column holds text rather than numbers."""
-    return not any(row[column][:1].isdigit() or row[column][:1] == "-" for row in table.rows)
+    return any(len(row[column]) > LONG for row in table.rows) or \
+        not any(row[column][:1].isdigit() or row[column][:1] == "-" for row in table.rows)
 
 
 def cell(text, is_best, is_text):

@@ -75,8 +75,7 @@ class Peer:
                   "connections": connections, "document": document(),
                   # For those that reserve them in each thread: a spread is never quite even.
                   "connections_each": connections * 5 // (4 * THREADS) + 64,
-                  # A shard's ring holds at most as many as there may be descriptors.
-                  "shards": THREADS}
+                  "shards": shards_for(connections)}
         for source, target in self.value("template", {}).items():
             text = (self.folder / source).read_text(encoding="utf-8")
             Path(target.format(**places)).write_text(text.format(**places), encoding="utf-8")
@@ -86,6 +85,13 @@ class Peer:
         command[0] = find_program(command[0]) or command[0]
         return PeerServer(command, port, f"{folder}/{self.name}.log",
                           {**self.value("environment", {}), **(environment or {})})
+
+
+def shards_for(connections):
+    """As many as the other peers have threads, or what zerog needs (0): a shard's ring holds at most as many
+    connections as a process may have descriptors, less what it keeps for other things."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return THREADS if connections <= 0.9 * THREADS * limit else 0
 
 
 def digest(files):

@@ -43,7 +43,8 @@ def draw_bars(path, title, values, is_logarithmic):
     least = min(value for _, value, _ in values) / 3 if is_logarithmic else 0
     text = f"$data << END\n{rows}END\n" + start(path, 860, 70 + 26 * len(values))
     text += (f"set title {quoted(title)}\nset style fill solid\nunset key\nset lmargin 16\n"
-             f"set yrange [{len(values) - 0.4}:-0.6]\nset ytics nomirror scale 0\nset xtics nomirror format \"%.0s%c\"\n"
+             f"set yrange [{len(values) - 0.4}:-0.6]\nset ytics nomirror scale 0\n"
+             f"set xtics nomirror format \"%.0s%c\"\n"
              f"set xrange [{least:.6g}:{greatest * (3 if is_logarithmic else 1.15):.6g}]\n")
     text += "set logscale x\n" if is_logarithmic else ""
     text += (f"plot $data using ({least:.6g}):0:({least:.6g}):2:($0-0.32):($0+0.32):3:ytic(1) "

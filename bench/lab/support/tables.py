@@ -66,22 +66,30 @@ def add_row(table, subject, cells):
     table.rows.append(cells)
 
 
+MILLION = 1000000
+
+
+def memory_line(findings, peer, settings):
+    """User bytes over connections: (slope, its error, start), or None. Only zerog holds so many as `many`."""
+    return findings.slope(peer.name, [*settings.connection_counts, settings.many])
+
+
 def memory_each(findings, peer, settings):
     """User bytes of an idle connection: (slope, error of the fit), or None."""
-    slope = findings.slope(peer.name, settings.connection_counts)
+    slope = memory_line(findings, peer, settings)
     return slope and (max(0.0, slope[0]), slope[1])
 
 
 def memory_million(findings, peer, settings):
     """Bytes of a million connections: measured where it was, else what the slope comes to; or None."""
-    slope = findings.slope(peer.name, settings.connection_counts)
-    measured = findings.value(peer.name, f"idle_user_memory_{settings.million}")
+    slope = memory_line(findings, peer, settings)
+    measured = findings.value(peer.name, f"idle_user_memory_{MILLION}")  # with more shards, and all they need
     if measured is not None or slope is None:
         return measured
     if peer.is_ours:
         # Its base was reserved for some connections, too: the fit's own start is without them.
-        return slope[0] * 1e6 + slope[2]
-    return max(0.0, slope[0]) * 1e6 + (findings.value(peer.name, "base_memory") or 0)
+        return slope[0] * MILLION + slope[2]
+    return max(0.0, slope[0]) * MILLION + (findings.value(peer.name, "base_memory") or 0)
 
 
 def pause_cell(findings, peer):
@@ -98,8 +106,9 @@ def memory_table(findings, peers, settings):
     table = Table(
         "connections", "Table 1: a million connections",
         "User memory of an idle keep-alive connection that has been served once: the slope over "
-        f"{', '.join(f'{count:,}' for count in settings.connection_counts)} of them, and what that comes "
-        "to for a million, with the base. zerog and nginx reserve their connections at the start: their slope is "
+        f"{', '.join(f'{count:,}' for count in settings.connection_counts)} of them (and {settings.many:,} of "
+        "zerog's on io_uring, whose few bytes show over many only), and what that comes to for a million, with the "
+        "base. zerog and nginx reserve their connections at the start: their slope is "
         "that of what is reserved. Both ends of each connection lie in this machine's kernel, at the same cost for "
         "all but those that need a thread for each. The article's column is what it claims. Calls are those to malloc "
         "and its relatives in native programs, and the runtime's own count in Go; V8 has none.",
@@ -165,8 +174,8 @@ def ends_table(findings):
 
 def throughput_table(findings, peers):
     table = Table(
-        "throughput", "As fast as it goes", "360 connections, closed loop (wrk), /. CPU is the server's alone, a request. Errors are requests that "
-        "failed in any of the three.",
+        "throughput", "As fast as it goes", "360 connections, closed loop (wrk), /. CPU is the "
+        "server's alone, a request. Errors are requests that failed in any of the three.",
         ["peer", "keep-alive, 1/s", "keep-alive CPU, µs", "16 deep, 1/s", "16 deep CPU, µs",
          "new connections, 1/s", "new connections CPU, µs", "system calls a request", "errors"],
         {"keep-alive, 1/s": MORE, "keep-alive CPU, µs": LESS, "16 deep, 1/s": MORE, "16 deep CPU, µs": LESS,
