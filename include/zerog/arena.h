@@ -29,6 +29,7 @@
 #include <zerog/layout.h>
 #include <zerog/pool.h>
 #include <zerog/slice.h>
+#include <zerog/watch.h>
 
 ZG_BEGIN_DECLS
 
@@ -77,6 +78,15 @@ struct zg_arena_savepoint {
 struct zg_arena_span {
 	void *memory; /* NULL: none yet */
 	size_t size; /* bytes */
+};
+
+/* By which an arena is among what zg_watch_usage() visits: 48 bytes that an arena, of which there
+ * may be a million, does not have to carry. Its fields are the registry's. */
+struct zg_arena_watch {
+	struct zg_watched watched;
+	const struct zg_arena *arena; /* borrowed */
+	const char *name; /* static text */
+	uint64_t reserved_size; /* bytes */
 };
 
 /* How well an arena's memory is used. */
@@ -196,15 +206,26 @@ ZG_MUST_USE int zg_arena_vprint(struct zg_arena *arena, struct zg_slice *ret_tex
  * zg_arena_on_reset() - run a function when the arena takes this moment back
  * @arena:    initialised
  * @cleanup:  called once, at reset, at fini, or at a restore to before now
- * @user:     passed to it; borrowed
+ * @user:     passed to it; borrowed until it was called
  *
- * Return: 0; -ENOMEM as for zg_arena_alloc(), with @cleanup not registered.
+ * Cleanups run on the arena's own thread, the latest first, before any memory is taken back: what
+ * one was registered with in the same arena is still there. A cleanup may allocate from the arena,
+ * which goes with all the rest, and register others, which run next, in the same reset or
+ * restore; so one that always registers itself anew never ends. It may return to a savepoint that
+ * it made itself; and reset the arena, which runs the rest of the cleanups within, but not while a
+ * restore runs it: that would find its savepoint passed, and abort. It may not end the arena.
+ *
+ * Return: 0; -ENOMEM when there is no room for the 24 bytes that it takes, with @cleanup not
+ * registered.
  */
 ZG_MUST_USE int zg_arena_on_reset(struct zg_arena *arena, void (*cleanup)(void *user), void *user);
 
 /**
  * zg_arena_save() - a point to return to
  * @arena:  initialised
+ *
+ * Return: the savepoint, a value that owns nothing and need not be used; good until a reset, or a
+ * restore to one that was made before it. Allocates nothing and never fails.
  */
 struct zg_arena_savepoint zg_arena_save(struct zg_arena *arena);
 
@@ -224,7 +245,10 @@ void zg_arena_reset(struct zg_arena *arena);
 
 /**
  * zg_arena_chunk_payload() - the largest allocation that a chunk of a given size can hold
- * @block_size:  bytes of one block of the chunk pool
+ * @block_size:  bytes of one block of the chunk pool, as its options ask for it
+ *
+ * Return: bytes, a multiple of ZG_ARENA_ALIGNMENT; 0 when a block has no room beside the chunk's
+ * header. Any thread.
  */
 size_t zg_arena_chunk_payload(size_t block_size);
 
@@ -237,6 +261,30 @@ size_t zg_arena_chunk_payload(size_t block_size);
  * recent moment.
  */
 void zg_arena_usage(const struct zg_arena *arena, struct zg_arena_usage *ret_usage);
+
+/**
+ * zg_arena_watch_init() - have zg_watch_usage() tell of an arena, as of kind "arena"
+ * @watch:  the caller's; overwritten, and stays where it is until zg_arena_watch_fini()
+ * @arena:  initialised; borrowed, and stays where it is as long as it is watched
+ * @name:   static text; arenas of one name are one row of a service's page
+ *
+ * Live and held are those of zg_arena_usage(); reserved is the first memory and all chunks that
+ * the arena may hold. An arena that nobody watches is not visited; those of exchanges are not, and
+ * have a row of their own.
+ *
+ * Return: 0; -EINVAL when the arena is NULL or zeroed, or the name is NULL. Any thread; makes no
+ * allocation.
+ */
+ZG_MUST_USE int zg_arena_watch_init(struct zg_arena_watch *watch, const struct zg_arena *arena,
+				    const char *name);
+
+/**
+ * zg_arena_watch_fini() - forget an arena, before it ends
+ * @watch:  initialised, or zeroed; zeroed when this returns
+ *
+ * Any thread: whoever is looking at the arena has finished when this returns.
+ */
+void zg_arena_watch_fini(struct zg_arena_watch *watch);
 
 /**
  * zg_arena_is_malloc() - is each allocation a malloc of its own?

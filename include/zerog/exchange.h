@@ -41,21 +41,49 @@ typedef int zg_handler(struct zg_exchange *x);
 /* Goes on with an exchange that was pending; returns as a handler does. */
 typedef int zg_resume_handler(struct zg_exchange *x, void *user);
 
-/* The request. Each takes an exchange that a handler was called with. */
+/* The request. Each takes an exchange that a handler was called with, on the thread of its shard.
+ * Slices are borrowed until the response has been sent. */
 
-/** zg_request_method() - the method; a HEAD request to a GET route says ZG_METHOD_HEAD */
+/**
+ * zg_request_method() - the method
+ * @x:  the handler's
+ *
+ * Return: the method; a HEAD request to a GET route says ZG_METHOD_HEAD.
+ */
 enum zg_method zg_request_method(const struct zg_exchange *x);
 
-/** zg_request_path() - the path as sent: percent-encoded, without the query */
+/**
+ * zg_request_path() - the path as sent
+ * @x:  the handler's
+ *
+ * Return: percent-encoded bytes without the query; borrowed until the response has been sent.
+ */
 struct zg_slice zg_request_path(const struct zg_exchange *x);
 
-/** zg_request_query() - what follows the question mark, as sent; may be empty */
+/**
+ * zg_request_query() - what follows the question mark, as sent
+ * @x:  the handler's
+ *
+ * Return: percent-encoded bytes without the question mark; empty when there is none. Borrowed until
+ * the response has been sent.
+ */
 struct zg_slice zg_request_query(const struct zg_exchange *x);
 
-/** zg_request_body() - the whole body, contiguous, chunks taken apart; may be empty */
+/**
+ * zg_request_body() - the whole body
+ * @x:  the handler's
+ *
+ * Return: contiguous bytes, chunks taken apart, at most --body-size-max; empty when there is none.
+ * Borrowed until the response has been sent.
+ */
 struct zg_slice zg_request_body(const struct zg_exchange *x);
 
-/** zg_request_field_count() - header fields of the request */
+/**
+ * zg_request_field_count() - how many header fields the request has
+ * @x:  the handler's
+ *
+ * Return: fields, those of one name counted each; zg_request_field_at() takes numbers below it.
+ */
 uint32_t zg_request_field_count(const struct zg_exchange *x);
 
 /**
@@ -101,7 +129,7 @@ ZG_MUST_USE int zg_request_parameter(struct zg_exchange *x, struct zg_slice name
 ZG_MUST_USE int zg_request_query_value(struct zg_exchange *x, struct zg_slice name,
 				       struct zg_slice *ret_value);
 
-/* The response. */
+/* The response: on the thread of the exchange's shard. */
 
 /**
  * zg_reply_field() - add a header field to the reply that follows
@@ -122,8 +150,8 @@ ZG_MUST_USE int zg_reply_field(struct zg_exchange *x, struct zg_slice name, stru
  * @body:          static, in the exchange's arena, or part of the request; a small one is copied
  *                 beside the head. Not sent for HEAD, 204 and 304
  *
- * Return: 0; -EINVAL for a status out of range; -ENOSPC when the head outgrows the write buffer;
- * -EALREADY when there was a reply already.
+ * Return: 0; -EINVAL for a status out of range or a content type with control bytes; -ENOSPC when
+ * the head outgrows the write buffer; -EALREADY when there was a reply already.
  */
 ZG_MUST_USE int zg_reply(struct zg_exchange *x, int status, struct zg_slice content_type,
 			 struct zg_slice body);
@@ -131,22 +159,52 @@ ZG_MUST_USE int zg_reply(struct zg_exchange *x, int status, struct zg_slice cont
 /**
  * zg_reply_copy() - reply with a body that may go away when this returns
  *
- * As zg_reply(); a body that does not fit the write buffer is copied to the arena, and -ENOMEM is
- * returned where there is no room for it.
+ * @x:             the handler's, not yet replied
+ * @status:        200 to 599
+ * @content_type:  empty for none
+ * @body:          any bytes, copied; what does not fit the write buffer goes to the arena
+ *
+ * Return: 0; -ENOMEM when the arena has no room for the body; errors as zg_reply().
  */
 ZG_MUST_USE int zg_reply_copy(struct zg_exchange *x, int status, struct zg_slice content_type,
 			      struct zg_slice body);
 
-/** zg_reply_text() - reply with a NUL-terminated text, copied, as text/plain; charset=utf-8 */
+/**
+ * zg_reply_text() - reply with a text, as text/plain; charset=utf-8
+ * @x:       the handler's, not yet replied
+ * @status:  200 to 599
+ * @text:    UTF-8, NUL-terminated, not NULL; copied
+ *
+ * Return: as zg_reply_copy().
+ */
 ZG_MUST_USE int zg_reply_text(struct zg_exchange *x, int status, const char *text);
 
-/** zg_reply_json() - reply with JSON bytes, borrowed as by zg_reply() */
+/**
+ * zg_reply_json() - reply with JSON, as application/json
+ * @x:       the handler's, not yet replied
+ * @status:  200 to 599
+ * @json:    bytes that are JSON already, not looked at; borrowed as the body of zg_reply()
+ *
+ * Return: as zg_reply().
+ */
 ZG_MUST_USE int zg_reply_json(struct zg_exchange *x, int status, struct zg_slice json);
 
-/** zg_reply_empty() - reply with a status and no body */
+/**
+ * zg_reply_empty() - reply with a status and no body
+ * @x:       the handler's, not yet replied
+ * @status:  200 to 599
+ *
+ * Return: as zg_reply().
+ */
 ZG_MUST_USE int zg_reply_empty(struct zg_exchange *x, int status);
 
-/** zg_exchange_arena() - memory that lives until the response has been sent */
+/**
+ * zg_exchange_arena() - memory that lives until the response has been sent
+ * @x:  the handler's
+ *
+ * Return: the exchange's arena, borrowed; what is allocated in it and its cleanups are taken back
+ * for you. Never NULL; it grows by up to 4 chunks of those that --arena-chunks sets aside.
+ */
 struct zg_arena *zg_exchange_arena(struct zg_exchange *x);
 
 /* Waiting. */
@@ -155,8 +213,8 @@ struct zg_arena *zg_exchange_arena(struct zg_exchange *x);
  * zg_exchange_handle() - name this exchange, to resume it when it is pending
  * @x:  the handler's
  *
- * The handle goes stale when the response has been sent, the client has gone, or the handler's
- * time is over.
+ * Return: the handle, a value that any thread may keep. It goes stale when the response has been
+ * sent, the client has gone, or the handler's time is over; zg_resume() says what then.
  */
 zg_handle zg_exchange_handle(struct zg_exchange *x);
 

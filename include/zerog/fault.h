@@ -47,7 +47,7 @@ struct zg_fault_counts {
 /**
  * zg_fault_arm() - make a take fail
  * @name:         of what is taken from, copied: 1 to ZG_FAULT_NAME_SIZE_MAX bytes; need not exist
- * yet
+ *                yet
  * @take_number:  1 for the next take, 2 for the one after it, and so on
  * @span:         that take only, or all from then on
  *
@@ -68,7 +68,7 @@ void zg_fault_disarm(const char *name);
 /**
  * zg_fault_arm_list() - arm from a text, as a user writes it
  * @list:       "NAME:N", and "NAME:N+" for all takes from the N-th on; more of them after commas,
- * and blanks around any. A name may have blanks and colons inside, but no comma
+ *              and blanks around any. A name may have blanks and colons inside, but no comma
  * @ret_error:  what is wrong with the list, appended; nothing when nothing is
  *
  * All of the list is armed, or nothing.

@@ -203,7 +203,8 @@ ZG_MUST_USE int zg_pool_next(struct zg_pool *pool, uint32_t *cursor, zg_handle *
  * @pool:    initialised
  * @number:  below its block_count
  *
- * Any thread.
+ * Return: true from the take of the block to its give. Any thread; from another than the pool's
+ * own the answer is that of some recent moment.
  */
 static inline bool zg_pool_is_taken(const struct zg_pool *pool, uint32_t number)
 {

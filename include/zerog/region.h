@@ -94,7 +94,8 @@ struct zg_region_report {
  * The same whether explicit huge pages are obtained or others take their place, so
  * that a plan made from it holds either way.
  *
- * Return: bytes, a multiple of the page size; 0 when the size cannot be rounded up.
+ * Return: bytes, a multiple of the page size; 0 when the size is 0 or cannot be rounded up, or the
+ * size of huge pages is no power of two: zg_region_init() refuses those.
  */
 size_t zg_region_size(const struct zg_region_options *options);
 
@@ -107,8 +108,10 @@ size_t zg_region_size(const struct zg_region_options *options);
  * kernel is older than 5.14.
  *
  * Return: 0; -ENOMEM when the kernel has no such range, no such pages, or not all of what MUST be;
- * -EPERM when locking or binding MUST be and is forbidden; -EINVAL when there is no such node or
- * no such size of huge page and it MUST be. The options' error text says what to change.
+ * -EPERM when locking or binding MUST be and is forbidden; -EINVAL when the size is 0 or cannot be
+ * rounded up, when the size of huge pages is no power of two or less than an ordinary page, and
+ * when there is no such node or no such size of huge page and it MUST be. The options' error text
+ * says what to change.
  * Boot only. Source: mmap(2), madvise(2), mlock(2), mbind(2).
  */
 ZG_MUST_USE int zg_region_init(struct zg_region *region, const struct zg_region_options *options);

@@ -64,7 +64,16 @@ struct zg_scratch {
 	struct zg_scratch name = {name##_stack, 0, sizeof(name##_stack), (spill_arena), \
 				  &name##_site}
 
-/* What zg_scratch_reserve() does when the stack is too small. */
+/**
+ * zg_scratch_spill() - move a scratch to its arena, or grow it there
+ * @scratch:   declared with ZG_SCRATCH or ZG_SCRATCH_LIMITED
+ * @capacity:  bytes wanted in all, more than there are; the first `size` bytes are kept
+ *
+ * What zg_scratch_reserve() does when there is too little room: call that. The bytes in the arena
+ * are the arena's, and live until its reset or restore.
+ *
+ * Return: as zg_scratch_reserve(). The thread of the scratch and its arena.
+ */
 ZG_MUST_USE int zg_scratch_spill(struct zg_scratch *scratch, size_t capacity);
 
 /**

@@ -94,6 +94,19 @@ static void failed_assertion_tells_the_place_and_aborts(void **state)
 	assert_non_null(strstr(output, "base_test.c:"));
 }
 
+static void field_is_found_at_the_start_of_a_line_only(void **state)
+{
+	const char *text = "NotRss: 5 kB\nRss:   17 kB\nBad: x\n";
+	uint64_t value = 3;
+
+	(void)state;
+	assert_int_equal(zgi_file_field(text, "Rss:", &value), 0);
+	assert_int_equal(value, 17);
+	assert_int_equal(zgi_file_field(text, "Pss:", &value), -ENOENT);
+	assert_int_equal(zgi_file_field(text, "Bad:", &value), -ENOENT);
+	assert_int_equal(value, 17);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +115,7 @@ int main(void)
 		cmocka_unit_test(file_is_cut_to_the_buffer),
 		cmocka_unit_test(missing_file_is_an_error),
 		cmocka_unit_test(failed_assertion_tells_the_place_and_aborts),
+		cmocka_unit_test(field_is_found_at_the_start_of_a_line_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -41,4 +43,29 @@ int zgi_file_read(const char *path, char *buffer, size_t capacity, size_t *ret_s
 	if (ret_size != NULL)
 		*ret_size = size;
 	return 0;
+}
+
+int zgi_file_field(const char *text, const char *label, uint64_t *ret_value)
+{
+	size_t label_size = strlen(label);
+	const char *line = text;
+
+	zg_assert(label_size > 0);
+	while (line != NULL) {
+		if (strncmp(line, label, label_size) == 0) {
+			char *end;
+			unsigned long long value;
+
+			errno = 0;
+			value = strtoull(line + label_size, &end, 10);
+			if (end == line + label_size || errno != 0)
+				return -ENOENT;
+			*ret_value = value;
+			return 0;
+		}
+		line = strchr(line, '\n');
+		if (line != NULL)
+			++line;
+	}
+	return -ENOENT;
 }

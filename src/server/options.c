@@ -139,7 +139,7 @@ static int options_explain_set(struct zg_options *options, const char *value,
 	if (size == 0 || size >= sizeof(options->explain)) {
 		zg_text_print(ret_error,
 			      "--explain takes the name of a line of the plan, of 1 to "
-			      "%zu bytes; --plan lists them",
+			      "%zu bytes; `zerog plan` lists them",
 			      sizeof(options->explain) - 1);
 		return -EINVAL;
 	}

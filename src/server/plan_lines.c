@@ -111,8 +111,9 @@ static int lines_add_bookkeeping(struct zg_plan *plan, const struct zgi_server_c
 	};
 
 	return lines_add_each(plan, config, line,
-			      config->options.track ? "slots and tracks of two pools, padding"
-						    : "slots of two pools, padding");
+			      config->options.track
+				      ? "set of slots and tracks for two pools, with padding"
+				      : "set of slots for two pools, with padding");
 }
 
 static int lines_add_inbox(struct zg_plan *plan, const struct zgi_server_config *config)
@@ -131,7 +132,7 @@ static int lines_add_inbox(struct zg_plan *plan, const struct zgi_server_config 
 		.counter = "zerog_resumes_refused_total",
 	};
 
-	return lines_add_each(plan, config, line, "twice an exchange, as a power of two");
+	return lines_add_each(plan, config, line, "cells: two an exchange, up to a power of two");
 }
 
 static int lines_add_shard(struct zg_plan *plan, const struct zgi_server_config *config)

@@ -26,7 +26,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "mem/plan/memory.h"
 #include "mem/region/numa.h"
 
 #define MIB ((size_t)1 << 20)
@@ -64,7 +63,7 @@ static uint64_t node_memory(uint32_t node, const char *label)
 	(void)snprintf(line, sizeof(line), "Node %u %s", node, label);
 	found = strstr(content, line);
 	assert_non_null(found);
-	assert_int_equal(zgi_memory_field(found, line, &size_kib), 0);
+	assert_int_equal(zgi_file_field(found, line, &size_kib), 0);
 	return size_kib * 1024;
 }
 

@@ -77,6 +77,15 @@ class AdminPages(Pages, ServiceCase):
         self.assertRegex(text, r"(?m)^page faults since the seal: \d+ minor, \d+ major$")
         self.assertRegex(text, r"(?m)^mallocs since seal +0$")
 
+    def test_connections_and_accept_slots_are_the_plans_slots(self):
+        text = self.service.ask("/memory").body.decode()
+        served, accepted = re.search(
+            r"(?m)^connections +(\d+) +\d+ +and (\d+) slots for those being accepted$",
+            text).groups()
+        lines = self.service.memory()["plan"]["lines"]
+        slots = [line["count"] for line in lines if line["name"] == "connection slots"]
+        self.assertEqual([int(served) + int(accepted)], slots)
+
     def test_memory_as_json(self):
         for target, fields in (("/memory?format=json", ()),
                                ("/memory", ("Accept: application/json",)),

@@ -244,6 +244,9 @@ class Plan(unittest.TestCase):
             self.assertIn('no line "cells"', stderr)
             for line in self.lines()["lines"]:
                 self.assertIn(f'"{line["name"]}"', stderr)
+        status, _, stderr = run("zerog", "plan", "--explain", "")
+        self.assertEqual(status, 2)
+        self.assertIn("`zerog plan` lists them", stderr)
         status, _, stderr = run("zerog", "plan", "--explain")
         self.assertEqual(status, 2)
         self.assertIn("--explain", stderr)

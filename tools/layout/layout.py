@@ -11,6 +11,7 @@ zerog/layout.h), and exits with 1 when a hot group lies on more lines than it ne
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -254,6 +255,8 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    # Whoever reads may have seen enough: then this ends as any filter does.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         sys.exit(main(sys.argv[1:]))
     except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:

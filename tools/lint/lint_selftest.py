@@ -291,6 +291,14 @@ class Measured(Sample):
         self.assertIn("| Gin | 112 | 19,671 | – | – | 9,647 | – | – |", text)
         self.assertIn("| pause | 2 of 9 | 3 us | 1 us | h2o |", text)
 
+    def test_the_layout_has_its_table_once_it_was_measured(self):
+        self.assertNotIn("./dev bench layout", measured.render(self.root))
+        rows = [{"subject": "one-line", "metric": "count_ns", "value": 5.5},
+                {"subject": "split", "metric": "walk_random_ns", "value": 7}]
+        self.write("bench/results/layout.json", json.dumps({"rows": rows, "targets": []}))
+        self.assertRegex(measured.render(self.root),
+                         r"\| one-line \| 5\.50 \|  \|  \|\n\| split \|  \|  \| 7\.00 \|")
+
 
 if __name__ == "__main__":
     unittest.main()

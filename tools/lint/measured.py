@@ -78,6 +78,11 @@ SEAL_COLUMNS = [
     ("latency_p99_us", "p99 µs", "{:,.0f}"),
     ("errors", "failed", "{:,.0f}"),
 ]
+LAYOUT_COLUMNS = [
+    ("count_ns", "two threads count: one count, ns", "{:.2f}"),
+    ("walk_ordered_ns", "walked in order: one object, ns", "{:.2f}"),
+    ("walk_random_ns", "at random, ns", "{:.2f}"),
+]
 
 
 def load(root, name):
@@ -201,9 +206,16 @@ def render_lab(report):
             "\nzerog's places; those within the run's tolerance share one:\n\n" + lab_places(report))
 
 
+def render_layout(report):
+    return ("`./dev bench layout`: two threads count, each a counter of its own, on one cache line or on lines of "
+            "their own; one thread looks at 16 bytes of each object, which lie beside 112 others (`mixed`) or together "
+            "(`split`).\n\n" + by_subject(report, LAYOUT_COLUMNS))
+
+
 # In the README's order. The first two are always there; each of the others when it was measured.
 PARTS = [("connections", render_connections), ("http", render_http), ("alloc", render_alloc),
-         ("errors", render_errors), ("soak", render_soak), ("seal", render_seal), ("lab", render_lab)]
+         ("errors", render_errors), ("soak", render_soak), ("seal", render_seal),
+         ("layout", render_layout), ("lab", render_lab)]
 
 
 def is_there(root, name):

@@ -304,6 +304,45 @@ static void cleanup_may_use_the_memory_that_goes(void **state)
 	assert_string_equal(cleanup_order, "x");
 }
 
+static void cleanup_work(void *user)
+{
+	struct zg_arena_savepoint savepoint = zg_arena_save(&arena);
+
+	memset(alloc(900), 'w', 900);
+	zg_arena_restore(&arena, savepoint);
+	assert_int_equal(zg_arena_on_reset(&arena, cleanup_note, user), 0);
+}
+
+static void cleanup_may_allocate_and_register_others_which_run_next(void **state)
+{
+	static char names[] = "abc";
+
+	(void)state;
+	assert_int_equal(zg_arena_on_reset(&arena, cleanup_note, &names[0]), 0);
+	assert_int_equal(zg_arena_on_reset(&arena, cleanup_work, &names[1]), 0);
+	assert_int_equal(zg_arena_on_reset(&arena, cleanup_note, &names[2]), 0);
+	zg_arena_reset(&arena);
+	assert_string_equal(cleanup_order, "cba");
+	assert_int_equal(arena.chunk_count, 0);
+}
+
+static void cleanup_reset(void *user)
+{
+	zg_arena_reset(&arena);
+	cleanup_note(user);
+}
+
+static void cleanup_of_a_reset_may_reset(void **state)
+{
+	static char names[] = "ab";
+
+	(void)state;
+	assert_int_equal(zg_arena_on_reset(&arena, cleanup_note, &names[0]), 0);
+	assert_int_equal(zg_arena_on_reset(&arena, cleanup_reset, &names[1]), 0);
+	zg_arena_reset(&arena);
+	assert_string_equal(cleanup_order, "ab");
+}
+
 static void memory_is_poisoned_outside_of_allocations(void **state)
 {
 #ifdef ZGI_HAS_ASAN
@@ -347,6 +386,8 @@ int main(void)
 		arena_test(cleanups_run_latest_first_and_once),
 		arena_test(restore_runs_only_the_cleanups_since),
 		arena_test(cleanup_may_use_the_memory_that_goes),
+		arena_test(cleanup_may_allocate_and_register_others_which_run_next),
+		arena_test(cleanup_of_a_reset_may_reset),
 		arena_test(memory_is_poisoned_outside_of_allocations),
 	};
 

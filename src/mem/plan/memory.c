@@ -6,8 +6,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <zerog/plan.h>
 
@@ -17,31 +15,6 @@
 #define MEMORY_FILE_SIZE_MAX 4096
 #define MEMORY_PATH_SIZE_MAX 256
 #define MEMORY_KIB 1024
-
-int zgi_memory_field(const char *text, const char *label, uint64_t *ret_value)
-{
-	size_t label_size = strlen(label);
-	const char *line = text;
-
-	zg_assert(label_size > 0);
-	while (line != NULL) {
-		if (strncmp(line, label, label_size) == 0) {
-			char *end;
-			unsigned long long value;
-
-			errno = 0;
-			value = strtoull(line + label_size, &end, 10);
-			if (end == line + label_size || errno != 0)
-				return -ENOENT;
-			*ret_value = value;
-			return 0;
-		}
-		line = strchr(line, '\n');
-		if (line != NULL)
-			++line;
-	}
-	return -ENOENT;
-}
 
 int zgi_memory_available_in(const struct zgi_memory_roots *roots, uint64_t *ret_size,
 			    const char **ret_source)
@@ -58,7 +31,7 @@ int zgi_memory_available_in(const struct zgi_memory_roots *roots, uint64_t *ret_
 	result = zgi_file_read(path, text, sizeof(text), NULL);
 	if (result < 0)
 		return result;
-	if (zgi_memory_field(text, "MemAvailable:", &available) < 0)
+	if (zgi_file_field(text, "MemAvailable:", &available) < 0)
 		return -EPROTO;
 	available *= MEMORY_KIB;
 
@@ -91,10 +64,10 @@ int zg_memory_resident(uint64_t *ret_size)
 	result = zgi_file_read("/proc/self/smaps_rollup", text, sizeof(text), NULL);
 	if (result < 0)
 		return result;
-	if (zgi_memory_field(text, "Rss:", &size) < 0)
+	if (zgi_file_field(text, "Rss:", &size) < 0)
 		return -EPROTO;
 	/* Rss leaves explicit huge pages out. */
-	(void)!zgi_memory_field(text, "Private_Hugetlb:", &explicit_size);
+	(void)!zgi_file_field(text, "Private_Hugetlb:", &explicit_size);
 	*ret_size = (size + explicit_size) * MEMORY_KIB;
 	return 0;
 }

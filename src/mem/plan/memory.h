@@ -34,14 +34,4 @@ ZG_MUST_USE int zgi_memory_available_in(const struct zgi_memory_roots *roots, ui
  */
 uint64_t zgi_memory_cgroup_left(const struct zgi_memory_roots *roots);
 
-/**
- * zgi_memory_field() - a number behind a label that begins a line
- * @text:       NUL-terminated lines
- * @label:      with its separator: "MemAvailable:"
- * @ret_value:  the number, in the unit of the text; untouched on failure
- *
- * Return: 0; -ENOENT when there is no such line or no number in it.
- */
-ZG_MUST_USE int zgi_memory_field(const char *text, const char *label, uint64_t *ret_value);
-
 #endif

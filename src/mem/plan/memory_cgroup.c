@@ -73,7 +73,7 @@ static uint64_t cgroup_left_in(const struct cgroup_hierarchy *hierarchy, const c
 	if (limit >= CGROUP_NO_LIMIT || current == UINT64_MAX)
 		return UINT64_MAX;
 	if (cgroup_read(folder, "memory.stat", text, sizeof(text)) == 0 &&
-	    zgi_memory_field(text, hierarchy->cache, &cache) < 0)
+	    zgi_file_field(text, hierarchy->cache, &cache) < 0)
 		cache = 0;
 
 	current -= cache < current ? cache : current;

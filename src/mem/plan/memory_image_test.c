@@ -52,7 +52,7 @@ static uint64_t locked_size(void)
 	uint64_t size_kib;
 
 	assert_int_equal(zgi_file_read("/proc/self/status", text, sizeof(text), NULL), 0);
-	assert_int_equal(zgi_memory_field(text, "VmLck:", &size_kib), 0);
+	assert_int_equal(zgi_file_field(text, "VmLck:", &size_kib), 0);
 	return size_kib * 1024;
 }
 

@@ -75,19 +75,6 @@ static uint64_t left(void)
 	return zgi_memory_cgroup_left(&roots);
 }
 
-static void field_is_found_at_the_start_of_a_line_only(void **state)
-{
-	const char *text = "NotRss: 5 kB\nRss:   17 kB\nBad: x\n";
-	uint64_t value = 3;
-
-	(void)state;
-	assert_int_equal(zgi_memory_field(text, "Rss:", &value), 0);
-	assert_int_equal(value, 17);
-	assert_int_equal(zgi_memory_field(text, "Pss:", &value), -ENOENT);
-	assert_int_equal(zgi_memory_field(text, "Bad:", &value), -ENOENT);
-	assert_int_equal(value, 17);
-}
-
 static void without_groups_memory_available_counts(void **state)
 {
 	const char *source = NULL;
@@ -243,7 +230,6 @@ static void asking_for_resident_memory_allocates_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(field_is_found_at_the_start_of_a_line_only),
 		cmocka_unit_test_setup_teardown(without_groups_memory_available_counts, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(unreadable_meminfo_is_an_error, setup, teardown),

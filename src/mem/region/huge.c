@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "mem/plan/memory.h"
 #include "mem/region/parts.h"
 
 #define HUGE_FILE_SIZE_MAX 4096
@@ -19,7 +18,7 @@ size_t zgi_region_huge_page_size(const struct zg_region_options *options)
 	if (options->huge_page_size > 0)
 		return options->huge_page_size;
 	if (zgi_file_read("/proc/meminfo", text, sizeof(text), NULL) == 0 &&
-	    zgi_memory_field(text, "Hugepagesize:", &size_kib) == 0 && size_kib > 0)
+	    zgi_file_field(text, "Hugepagesize:", &size_kib) == 0 && size_kib > 0)
 		return (size_t)size_kib * 1024;
 	return ZGI_REGION_HUGE_PAGE_SIZE;
 }

@@ -11,7 +11,6 @@
 
 #include "base/assert.h"
 #include "base/file.h"
-#include "mem/plan/memory.h"
 #include "mem/region/parts.h"
 
 #define LOCK_FILE_SIZE_MAX 4096
@@ -25,7 +24,7 @@ static size_t lock_room(void)
 
 	if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 ||
 	    zgi_file_read("/proc/self/status", text, sizeof(text), NULL) < 0 ||
-	    zgi_memory_field(text, "VmLck:", &used_kib) < 0)
+	    zgi_file_field(text, "VmLck:", &used_kib) < 0)
 		return 0;
 	return limit.rlim_cur > used_kib * 1024 ? (size_t)(limit.rlim_cur - used_kib * 1024) : 0;
 }

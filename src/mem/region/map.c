@@ -49,12 +49,13 @@ static void map_name(const struct zg_region *region)
 static int map_explicit(struct zg_region *region)
 {
 	size_t page_size = zgi_region_huge_page_size(&region->asked);
-	int page_bits = __builtin_ctzl(page_size);
+	unsigned int page_bits = (unsigned int)__builtin_ctzl(page_size);
 	unsigned char *memory;
 
-	memory = mmap(NULL, region->size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | page_bits << MAP_HUGE_SHIFT, -1,
-		      0);
+	memory =
+		mmap(NULL, region->size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (int)(page_bits << MAP_HUGE_SHIFT),
+		     -1, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
 	region->memory = memory;

@@ -43,11 +43,38 @@ size_t zg_region_size(const struct zg_region_options *options)
 	size_t page_size = region_page_size(options);
 	size_t size;
 
-	zg_assert(options->size > 0);
-	zg_assert((page_size & (page_size - 1)) == 0);
+	/* What is no size of a page is refused by init; here it must not be calculated with. */
+	if ((page_size & (page_size - 1)) != 0)
+		return 0;
 	if (__builtin_add_overflow(options->size, page_size - 1, &size))
 		return 0;
 	return size & ~(page_size - 1);
+}
+
+/* Which option is none, and what it may be; false when all can be tried. */
+static bool region_is_invalid(const struct zg_region_options *options, struct zg_text *error)
+{
+	const char *name = options->name != NULL ? options->name : "region";
+	size_t page_size = options->huge_page_size;
+
+	if (page_size > 0 &&
+	    ((page_size & (page_size - 1)) != 0 || page_size < zgi_region_base_page_size())) {
+		if (error != NULL)
+			zg_text_print(error,
+				      "%s: huge_page_size is %zu bytes, which no page has: "
+				      "2 MiB, 1024 MiB, or 0 for the machine's default",
+				      name, page_size);
+		return true;
+	}
+	if (zg_region_size(options) > 0)
+		return false;
+	if (error != NULL)
+		zg_text_print(error,
+			      options->size == 0 ? "%s: size is %zu: a region has at least 1 byte"
+						 : "%s: size is %zu bytes, too many to be rounded "
+						   "up to whole pages",
+			      name, options->size);
+	return true;
 }
 
 /* What to change, from the step that failed. */
@@ -98,11 +125,13 @@ int zg_region_init(struct zg_region *region, const struct zg_region_options *opt
 	int result;
 
 	zg_assert(region != NULL);
+	if (region_is_invalid(options, options->error))
+		return -EINVAL;
 	made.asked.error = NULL;
 	if (made.asked.name == NULL)
 		made.asked.name = "region";
 	made.size = zg_region_size(options);
-	result = made.size > 0 ? zgi_region_map(&made) : -ENOMEM;
+	result = zgi_region_map(&made);
 	if (result < 0) {
 		region_explain(&made,
 			       options->pages == ZG_REGION_PAGES_EXPLICIT_ONLY

@@ -171,6 +171,7 @@ static void small_pages_are_small(void **state)
 	assert_int_equal(report.huge_size, 0);
 	assert_int_equal(report.resident_size, 4 * MIB);
 	assert_string_equal(report.pages_reason, "");
+	assert_text_has("  pages: asked: small; obtained: small\n");
 }
 
 static uint64_t pool_free(void)

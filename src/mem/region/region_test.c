@@ -63,8 +63,50 @@ static void impossible_size_is_refused(void **state)
 	struct zg_region region;
 
 	(void)state;
-	assert_int_equal(region_init(&region, SIZE_MAX), -ENOMEM);
 	assert_int_equal(region_init(&region, SIZE_MAX / 2), -ENOMEM);
+}
+
+/* Is init refused with -EINVAL, and does it name the option? */
+static void assert_invalid(struct zg_region_options options, const char *option)
+{
+	char buffer[256];
+	struct zg_text error;
+	struct zg_region region;
+
+	zg_text_init(&error, buffer, sizeof(buffer));
+	options.error = &error;
+	assert_int_equal(zg_region_init(&region, &options), -EINVAL);
+	assert_ptr_equal(strstr(buffer, option), buffer);
+	options.error = NULL;
+	assert_int_equal(zg_region_init(&region, &options), -EINVAL);
+}
+
+static void options_that_are_none_are_refused_by_name(void **state)
+{
+	(void)state;
+	assert_invalid((struct zg_region_options){.size = 0}, "region: size is 0:");
+	assert_invalid((struct zg_region_options){.size = SIZE_MAX, .name = "shards"},
+		       "shards: size is 18446744073709551615 bytes, too many");
+	assert_invalid((struct zg_region_options){.size = 1,
+						  .huge_page_size = 12345,
+						  .pages = ZG_REGION_PAGES_EXPLICIT},
+		       "region: huge_page_size is 12345 bytes");
+	assert_invalid((struct zg_region_options){.size = 1, .huge_page_size = 2},
+		       "region: huge_page_size is 2 bytes");
+}
+
+static void explicit_pages_of_an_absurd_size_are_not_there(void **state)
+{
+	struct zg_region region;
+
+	(void)state;
+	assert_int_equal(zg_region_init(&region,
+					&(struct zg_region_options){
+						.size = 1,
+						.huge_page_size = (size_t)1 << 40,
+						.pages = ZG_REGION_PAGES_EXPLICIT_ONLY,
+					}),
+			 -EINVAL);
 }
 
 static void carved_bytes_are_zeroed_aligned_and_apart(void **state)
@@ -275,6 +317,8 @@ int main(void)
 		cmocka_unit_test(every_page_is_resident_after_init),
 		cmocka_unit_test(size_is_rounded_up_to_pages),
 		cmocka_unit_test(impossible_size_is_refused),
+		cmocka_unit_test(options_that_are_none_are_refused_by_name),
+		cmocka_unit_test(explicit_pages_of_an_absurd_size_are_not_there),
 		cmocka_unit_test(carved_bytes_are_zeroed_aligned_and_apart),
 		cmocka_unit_test(region_is_carved_to_the_last_byte_and_no_further),
 		cmocka_unit_test(a_byte_before_and_a_byte_behind_fault),

@@ -91,6 +91,21 @@ static const char *report_pages_word(enum zg_region_pages pages)
 	}
 }
 
+/* Who asked for small pages only and has them is not told how much of it is huge. */
+static void report_pages(const struct zg_region *region, const struct zg_region_report *report,
+			 struct zg_text *text)
+{
+	enum zg_region_pages asked = region->asked.pages;
+
+	if (asked == ZG_REGION_PAGES_SMALL && report->huge_size == 0) {
+		zg_text_print(text, "  pages: asked: small; obtained: small");
+		return;
+	}
+	zg_text_print(text, "  pages: asked: %s; obtained: %s, %.1f of %.1f MiB huge",
+		      report_pages_word(asked), report_pages_word(region->pages),
+		      (double)report->huge_size / REPORT_MIB, (double)report->size / REPORT_MIB);
+}
+
 static void report_end(const char *reason, struct zg_text *text)
 {
 	if (reason[0] != '\0')
@@ -107,9 +122,7 @@ void zg_region_report_print(const struct zg_region *region, const struct zg_regi
 	zg_text_print(text, "%s: %.1f MiB mapped, %.1f MiB resident\n", asked->name,
 		      (double)report->size / REPORT_MIB,
 		      (double)report->resident_size / REPORT_MIB);
-	zg_text_print(text, "  pages: asked: %s; obtained: %s, %.1f of %.1f MiB huge",
-		      report_pages_word(asked->pages), report_pages_word(region->pages),
-		      (double)report->huge_size / REPORT_MIB, (double)report->size / REPORT_MIB);
+	report_pages(region, report, text);
 	report_end(report->pages_reason, text);
 	if (asked->lock != ZG_REGION_NO) {
 		zg_text_print(text, "  lock: asked: locked; obtained: %.1f of %.1f MiB",

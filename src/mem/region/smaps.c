@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "mem/plan/memory.h"
+#include "base/file.h"
 
 #define SMAPS_BUFFER_SIZE 4096
 #define SMAPS_KIB 1024
@@ -49,13 +49,13 @@ static void smaps_line(struct smaps_walk *walk, const char *line)
 
 	if (smaps_mapping(walk, line) || !walk->is_inside)
 		return;
-	if (zgi_memory_field(line, "Rss:", &size_kib) == 0)
+	if (zgi_file_field(line, "Rss:", &size_kib) == 0)
 		sum->resident_size += size_kib * SMAPS_KIB;
-	else if (zgi_memory_field(line, "AnonHugePages:", &size_kib) == 0)
+	else if (zgi_file_field(line, "AnonHugePages:", &size_kib) == 0)
 		sum->huge_size += size_kib * SMAPS_KIB;
-	else if (zgi_memory_field(line, "Locked:", &size_kib) == 0)
+	else if (zgi_file_field(line, "Locked:", &size_kib) == 0)
 		sum->locked_size += size_kib * SMAPS_KIB;
-	else if (zgi_memory_field(line, "Private_Hugetlb:", &size_kib) == 0) {
+	else if (zgi_file_field(line, "Private_Hugetlb:", &size_kib) == 0) {
 		/* Rss leaves these out. */
 		sum->resident_size += size_kib * SMAPS_KIB;
 		sum->huge_size += size_kib * SMAPS_KIB;

@@ -9,7 +9,6 @@
 
 #include "base/assert.h"
 #include "base/file.h"
-#include "mem/plan/memory.h"
 
 _Noreturn void zgi_fixture_child_failed(const char *condition, const char *file, int line)
 {
@@ -52,7 +51,7 @@ uint64_t zgi_fixture_status(const char *field)
 	uint64_t value;
 
 	if (zgi_file_read("/proc/self/status", text, sizeof(text), NULL) < 0 ||
-	    zgi_memory_field(text, field, &value) < 0)
+	    zgi_file_field(text, field, &value) < 0)
 		zgi_fixture_child_failed(field, __FILE__, __LINE__);
 	return value;
 }

@@ -17,7 +17,6 @@
 
 #include "base/assert.h"
 #include "base/file.h"
-#include "mem/plan/memory.h"
 #include "mem/seal/seal_filter.h"
 #include "mem/seal/seal_names.h"
 #include "mem/seal/seal_populate.h"
@@ -57,7 +56,7 @@ static int kernel_limit_set(struct kernel_limit *limit, const char *status)
 {
 	struct rlimit now;
 	uint64_t used;
-	int result = zgi_memory_field(status, limit->field, &used);
+	int result = zgi_file_field(status, limit->field, &used);
 
 	if (result < 0)
 		return result;

@@ -79,9 +79,13 @@ static void memory_pools(struct zg_text *text, const struct zgi_server *server,
 		      "most ever", "refused");
 	memory_pool(text, "exchanges", &now->exchanges);
 	memory_pool(text, "arena chunks", &now->chunks);
-	zg_text_print(text, "%-18s %10" PRIu64 " %10" PRIu64 "\n", "connections",
+	/* The plan's slots are more than the connections that are served. */
+	zg_text_print(text,
+		      "%-18s %10" PRIu64 " %10" PRIu64 "   and %" PRIu64
+		      " slots for those being accepted\n",
+		      "connections",
 		      (uint64_t)server->config.connections_each * server->config.shard_count,
-		      now->open);
+		      now->open, (uint64_t)ZGI_ACCEPT_HEADROOM * server->config.shard_count);
 }
 
 /* held over live is the fragmentation inside; reserved over held the room there still is. */
