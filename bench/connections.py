@@ -8,7 +8,6 @@ again; then all are let go, and every pool must be full again.
 import argparse
 import json
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,13 +20,11 @@ sys.path[0] = str(Path(__file__).resolve().parent / "support")
 import machine  # noqa: E402
 import processes  # noqa: E402
 import subjects  # noqa: E402
+from hold import Hold  # noqa: E402
 from report import Report, verdict  # noqa: E402
 
 MIB = 1 << 20
 PAGE_SIZE = 4096
-# What the kernel holds for itself. MemAvailable will not do: it takes half of the sockets'
-# inodes for reclaimable, while they are pinned.
-KERNEL_FIELDS = ("Slab", "KernelStack", "VmallocUsed", "Percpu")
 # Both ends of a loopback connection in the kernel: two sockets, their files and polls.
 KERNEL_BYTES_EXPECTED = 10 * 1024
 
@@ -106,64 +103,13 @@ def memory_page(port):
     return json.loads(body)
 
 
-class Hold:
-    """build/zerog hold, told what to do through its stdin."""
-
-    def __init__(self, arguments, port, folder):
-        self.json_path = Path(folder) / "hold.json"
-        command = [str(subjects.BUILD / "zerog"), "hold", "--connect", f"127.0.0.1:{port}",
-                   "--count", str(arguments.count), "--json", str(self.json_path)]
-        if arguments.rate:
-            command += ["--rate", str(arguments.rate)]
-        # Its progress lines go to our own stderr.
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            # Closed pipes make it release; its workers follow it in any case.
-            self.process.stdin.close()
-            try:
-                self.process.wait(120)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    def expect(self, pattern):
-        """The match of the next line that is for programs."""
-        for line in self.process.stdout:
-            match = re.match(pattern, line.strip())
-            if match:
-                return match
-            print(f"  hold: {line.strip()}")
-        raise RuntimeError(f"zerog hold ended early, with {self.process.wait()}")
-
-    def again(self, count):
-        self._say(f"again {count}")
-        return int(self.expect(r"again \d+ answered (\d+)").group(1))
-
-    def release(self):
-        """Close all; hold's own result."""
-        self._say("release")
-        self.process.stdout.read()
-        self.process.wait(300)
-        return json.loads(self.json_path.read_text())
-
-    def _say(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-
 def snapshot(server, hold):
     """Everything that is measured at one moment, in bytes."""
     known = machine.meminfo()
     user_hold = processes.resident_tree(hold.process.pid) if hold else 0
     return {
         "unused": known["MemFree"] + known["Buffers"] + known["Cached"],
-        "kernel": sum(known.get(name, 0) for name in KERNEL_FIELDS),
+        "kernel": machine.kernel_memory(known),
         "slab": known["Slab"],
         "resident": processes.resident(server.pid),
         "resident_hold": user_hold,
@@ -196,7 +142,7 @@ def measure(arguments, server, folder):
     seen = {"before": snapshot(server, None), "metrics_before": metrics(server.port)}
     say(f"hello listens; opening {arguments.count} connections")
     started = time.monotonic()
-    with Hold(arguments, server.port, folder) as hold:
+    with Hold(server.port, arguments.count, folder, arguments.rate) as hold:
         seen["holding"] = int(hold.expect(r"holding (\d+)").group(1))
         seen["open_seconds"] = time.monotonic() - started
         # Let what the kernel frees late be freed, so that it is not counted.

@@ -13,6 +13,9 @@
  * given last: the leak report (leaks.h) and the report of a misuse name those places.
  * Which type of object a pool holds is checked by the compiler in typed_pool.h.
  *
+ * A pool that has ended and is made again with the same tag begins anew, generations included:
+ * handles of its former life are to be forgotten with it. With tag 0 it gets another tag.
+ *
  * Ownership  The caller lends `memory` at init and has it back after fini. The struct is
  *            registered meanwhile (watch.h), and so must stay where it is.
  * Threads    Not locked: one pool belongs to one shard.
@@ -43,11 +46,6 @@ typedef struct {
 #define ZG_POOL_BLOCKS_MAX (UINT32_C(1) << 20)
 #define ZG_POOL_ALIGNMENT 64
 
-/* The magic number of a pool says who has to see its takes and gives: only the pool itself, or a
- * tool as well. */
-#define ZG_POOL_PLAIN UINT32_C(0x6c6f6f70)
-#define ZG_POOL_WATCHED UINT32_C(0x6c6f6f71)
-
 /* Bytes that are enough for a pool, tracked or not, where memory is set aside at compile time. */
 #define ZG_POOL_MEMORY_SIZE_MAX(block_size, block_count)     \
 	(ZG_POOL_ROUND(block_size) * (size_t)(block_count) + \
@@ -64,7 +62,9 @@ struct zg_pool_options {
 	uint32_t block_count; /* 1 to ZG_POOL_BLOCKS_MAX */
 	uint32_t index_first; /* the index of the first block's handle: shards number on;
 			       * index_first + block_count is at most ZG_POOL_BLOCKS_MAX */
-	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
+	uint8_t tag; /* of its handles; 0: one that no pool has is assigned. No two pools that are
+		      * alive may have the same tag and index, so that each refuses the others'
+		      * handles */
 	bool is_tracked; /* keep where blocks are taken and given; see zg_pool_tracks_all() */
 };
 
@@ -88,17 +88,19 @@ struct zg_pool_misuse {
 
 struct zg_pool {
 	/* One cache line: what a take and a give touch. */
-	uint32_t magic;
-	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
-	uint32_t block_count;
 	uint32_t free_count; /* blocks */
 	uint32_t free_count_low; /* the least that was ever free: the low-water mark */
-	uint32_t free_top; /* number of the block to be taken next */
+	uint32_t take_floor; /* a take that finds no more free than this goes the long way: 0, or
+			      * all while somebody else has to see it (see pool.c) */
+	uint32_t give_limit; /* a block of this number or above goes the long way: block_count,
+			      * or 0 */
+	uint32_t handle_first; /* tag and index of the first block's handles: their upper 28 bits */
+	uint32_t magic;
 	size_t block_size; /* bytes, rounded up to the alignment */
 	unsigned char *blocks; /* borrowed */
 	uint64_t *slots; /* borrowed: one word a block, see pool.c */
-	uint32_t *free_below; /* borrowed: the numbers of the free blocks under the top one */
-	uint64_t take_count; /* takes that succeeded */
+	uint32_t *free_stack; /* borrowed: numbers of the free blocks, the next to be taken last */
+	uint32_t block_count;
 
 	zg_cold(seldom);
 	struct zgi_pool_track *tracks; /* borrowed: one a block; NULL when it is not tracked */
@@ -134,7 +136,8 @@ bool zg_pool_tracks_all(void);
  * @pool:     the caller's, not a live one; overwritten, and registered where it is
  * @options:  read during the call
  *
- * Return: 0; -EINVAL when a count, size, tag or alignment is out of range.
+ * Return: 0; -EINVAL when a count, size or alignment is out of range; -EEXIST when another pool
+ * has handles of this tag and range; -ENOSPC when there is no tag left to assign.
  */
 ZG_MUST_USE int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options);
 

@@ -32,22 +32,22 @@ ZG_BEGIN_DECLS
 #endif
 
 /**
- * zg_pool_take_inline() - zg_pool_take() without a call, where the pool is plain
+ * zg_pool_take_sized_inline() - zg_pool_take_inline() where the compiler knows the size of a block
  * @pool:        as for zg_pool_take()
+ * @block_size:  bytes: the pool's block_size, which is rounded up to the alignment
  * @ret_handle:  as for zg_pool_take()
  * @ret_block:   as for zg_pool_take(), but not NULL
  *
  * Return: as zg_pool_take().
  */
-ZG_INLINE ZG_MUST_USE int zg_pool_take_inline(struct zg_pool *pool, zg_handle *ret_handle,
-					      void **ret_block)
+ZG_INLINE ZG_MUST_USE int zg_pool_take_sized_inline(struct zg_pool *pool, size_t block_size,
+						    zg_handle *ret_handle, void **ret_block)
 {
-	uint32_t free_count = pool->free_count;
-	uint32_t number = pool->free_top;
+	uint32_t free_count = __atomic_load_n(&pool->free_count, __ATOMIC_RELAXED);
+	uint32_t number;
 	uint64_t bits;
 
-	if (ZG_UNLIKELY(__atomic_load_n(&pool->magic, __ATOMIC_RELAXED) != ZG_POOL_PLAIN ||
-			free_count == 0)) {
+	if (ZG_UNLIKELY(free_count <= __atomic_load_n(&pool->take_floor, __ATOMIC_RELAXED))) {
 		/* Not the caller's own variables: an address that is passed on keeps them out of
 		 * registers on the other way, too. */
 		zg_handle handle;
@@ -60,17 +60,30 @@ ZG_INLINE ZG_MUST_USE int zg_pool_take_inline(struct zg_pool *pool, zg_handle *r
 		*ret_block = block;
 		return 0;
 	}
+	--free_count;
+	number = pool->free_stack[free_count];
 	bits = ~pool->slots[number];
 	__atomic_store_n(&pool->slots[number], bits, __ATOMIC_RELAXED);
-	--free_count;
-	pool->free_top = pool->free_below[free_count];
 	__atomic_store_n(&pool->free_count, free_count, __ATOMIC_RELAXED);
 	if (ZG_UNLIKELY(free_count < pool->free_count_low))
 		__atomic_store_n(&pool->free_count_low, free_count, __ATOMIC_RELAXED);
-	__atomic_store_n(&pool->take_count, pool->take_count + 1, __ATOMIC_RELAXED);
 	ret_handle->bits = bits;
-	*ret_block = pool->blocks + number * pool->block_size;
+	*ret_block = pool->blocks + number * block_size;
 	return 0;
+}
+
+/**
+ * zg_pool_take_inline() - zg_pool_take() without a call, where the pool is plain
+ * @pool:        as for zg_pool_take()
+ * @ret_handle:  as for zg_pool_take()
+ * @ret_block:   as for zg_pool_take(), but not NULL
+ *
+ * Return: as zg_pool_take().
+ */
+ZG_INLINE ZG_MUST_USE int zg_pool_take_inline(struct zg_pool *pool, zg_handle *ret_handle,
+					      void **ret_block)
+{
+	return zg_pool_take_sized_inline(pool, pool->block_size, ret_handle, ret_block);
 }
 
 /**
@@ -87,14 +100,12 @@ ZG_INLINE ZG_MUST_USE int zg_pool_give_inline(struct zg_pool *pool, zg_handle ha
 	uint32_t free_count;
 
 	/* A generation that wraps to 0 was the last: the block is retired by the other. */
-	if (ZG_UNLIKELY(__atomic_load_n(&pool->magic, __ATOMIC_RELAXED) != ZG_POOL_PLAIN ||
-			number >= pool->block_count || pool->slots[number] != handle.bits ||
-			bits_next << 28 == 0))
+	if (ZG_UNLIKELY(number >= __atomic_load_n(&pool->give_limit, __ATOMIC_RELAXED) ||
+			pool->slots[number] != handle.bits || bits_next << 28 == 0))
 		return zg_pool_give(pool, handle);
 	__atomic_store_n(&pool->slots[number], ~bits_next, __ATOMIC_RELAXED);
-	free_count = pool->free_count;
-	pool->free_below[free_count] = pool->free_top;
-	pool->free_top = number;
+	free_count = __atomic_load_n(&pool->free_count, __ATOMIC_RELAXED);
+	pool->free_stack[free_count] = number;
 	__atomic_store_n(&pool->free_count, free_count + 1, __ATOMIC_RELAXED);
 	return 0;
 }
@@ -110,8 +121,8 @@ ZG_INLINE void *zg_pool_get_inline(struct zg_pool *pool, zg_handle handle)
 {
 	uint32_t number = (uint32_t)(handle.bits >> 36) - pool->handle_first;
 
-	if (ZG_UNLIKELY(__atomic_load_n(&pool->magic, __ATOMIC_RELAXED) != ZG_POOL_PLAIN ||
-			number >= pool->block_count || pool->slots[number] != handle.bits))
+	if (ZG_UNLIKELY(number >= __atomic_load_n(&pool->give_limit, __ATOMIC_RELAXED) ||
+			pool->slots[number] != handle.bits))
 		return zg_pool_get(pool, handle);
 	return pool->blocks + number * pool->block_size;
 }
@@ -181,7 +192,9 @@ ZG_INLINE void *zg_pool_get_inline(struct zg_pool *pool, zg_handle handle)
 						   name##_handle *ret_handle, type **ret_object)   \
 	{                                                                                          \
 		void *block = NULL;                                                                \
-		int result = zg_pool_take_inline(&pool->untyped, &ret_handle->untyped, &block);    \
+		int result =                                                                       \
+			zg_pool_take_sized_inline(&pool->untyped, ZG_POOL_ROUND(sizeof(type)),     \
+						  &ret_handle->untyped, &block);                   \
                                                                                                    \
 		if (result >= 0 && ret_object != NULL)                                             \
 			*ret_object = (type *)block;                                               \

@@ -149,12 +149,15 @@ ZG_MUST_USE int hold_source_connect(const struct hold_source *source,
 				    enum hold_step *ret_step);
 
 #define HOLD_REPLY_BUFFER_SIZE 2048
+#define HOLD_REPLY_TAIL_SIZE 7 /* of the mark that ends a chunked body */
 
 /* A reply on its way in. Its buffer holds the head; a longer body passes through it. */
 struct hold_reply {
 	uint64_t size_expected; /* bytes of head and body; 0 until the head is whole */
 	uint64_t size_received;
 	uint32_t status; /* of a whole status line; else 0 */
+	bool is_chunked; /* the end of the body is its last chunk, not a size */
+	char tail[HOLD_REPLY_TAIL_SIZE]; /* the last bytes received */
 	char buffer[HOLD_REPLY_BUFFER_SIZE];
 };
 

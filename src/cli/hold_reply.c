@@ -2,9 +2,12 @@
  * Reply: is what came back a whole 200?
  *
  * Not a parser of HTTP: it looks for the status, the end of the head and a
- * Content-Length, and takes anything else for a failure. A client that measures a
- * server must not pass over an answer that it did not understand.
+ * Content-Length or the last chunk, and takes anything else for a failure. A client
+ * that measures a server must not pass over an answer that it did not understand.
+ * Since one reply is awaited at a time, a chunked body is whole when what has been
+ * received ends in the mark of the last chunk (RFC 9112, section 7.1, no trailers).
  */
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -19,33 +22,67 @@ void hold_reply_init(struct hold_reply *reply)
 	reply->size_expected = 0;
 	reply->size_received = 0;
 	reply->status = 0;
+	reply->is_chunked = false;
+	memset(reply->tail, 0, sizeof(reply->tail));
 }
 
-/* Content-Length of the head, which ends in CRLF CRLF before @end. */
-static int reply_content_length(const char *head, const char *end, uint64_t *ret_length)
+/* The value of a field of the head, which ends before @end; NULL when there is none. @name is
+ * lower case, with CRLF before and a colon behind it. */
+static const char *reply_field(const char *head, const char *end, const char *name)
 {
-	static const char name[] = "\r\ncontent-length:";
-	const size_t name_size = sizeof(name) - 1;
+	size_t name_size = strlen(name);
 
 	for (const char *at = head; at + name_size < end; at++) {
-		uint64_t length = 0;
-		const char *digit = at + name_size;
+		const char *value = at + name_size;
 
 		if (at[0] != '\r' || strncasecmp(at, name, name_size) != 0)
 			continue;
-		while (digit < end && *digit == ' ')
-			digit++;
-		if (digit == end || *digit < '0' || *digit > '9')
+		while (value < end && *value == ' ')
+			value++;
+		return value;
+	}
+	return NULL;
+}
+
+static int reply_content_length(const char *value, const char *end, uint64_t *ret_length)
+{
+	uint64_t length = 0;
+
+	if (value == end || *value < '0' || *value > '9')
+		return -EBADMSG;
+	for (; value < end && *value >= '0' && *value <= '9'; value++) {
+		if (length > UINT32_MAX)
 			return -EBADMSG;
-		for (; digit < end && *digit >= '0' && *digit <= '9'; digit++) {
-			if (length > UINT32_MAX)
-				return -EBADMSG;
-			length = length * 10 + (uint64_t)(*digit - '0');
-		}
-		*ret_length = length;
+		length = length * 10 + (uint64_t)(*value - '0');
+	}
+	*ret_length = length;
+	return 0;
+}
+
+/* How the body ends: by its size, or by its last chunk. */
+static int reply_read_framing(struct hold_reply *reply, const char *end)
+{
+	static const char chunked[] = "chunked";
+	const char *length = reply_field(reply->buffer, end, "\r\ncontent-length:");
+	const char *coding = reply_field(reply->buffer, end, "\r\ntransfer-encoding:");
+	uint64_t content_length = 0;
+	int error;
+
+	if ((length != NULL) == (coding != NULL))
+		return -EBADMSG;
+	if (coding != NULL) {
+		if ((size_t)(end - coding) < sizeof(chunked) - 1 ||
+		    strncasecmp(coding, chunked, sizeof(chunked) - 1) != 0)
+			return -EBADMSG;
+		reply->is_chunked = true;
+		reply->size_expected = UINT64_MAX;
 		return 0;
 	}
-	return -EBADMSG;
+	error = reply_content_length(length, end, &content_length);
+	if (error < 0)
+		return error;
+	reply->size_expected = (uint64_t)(end - reply->buffer) + 4 + content_length;
+	return 0;
 }
 
 /* Three digits as a number; 0 when they are none. */
@@ -66,8 +103,6 @@ static int reply_read_head(struct hold_reply *reply)
 	static const char version[] = "HTTP/1.1 ";
 	const size_t version_size = sizeof(version) - 1;
 	const char *end = memmem(reply->buffer, reply->size_received, "\r\n\r\n", 4);
-	uint64_t content_length = 0;
-	int error;
 
 	/* The version, three digits and what follows them. */
 	if (reply->size_received > version_size + 3) {
@@ -79,11 +114,26 @@ static int reply_read_head(struct hold_reply *reply)
 	}
 	if (end == NULL)
 		return reply->size_received == sizeof(reply->buffer) ? -EBADMSG : 0;
-	error = reply_content_length(reply->buffer, end, &content_length);
-	if (error < 0)
-		return error;
-	reply->size_expected = (uint64_t)(end - reply->buffer) + 4 + content_length;
-	return 0;
+	return reply_read_framing(reply, end);
+}
+
+static void reply_keep_tail(struct hold_reply *reply, const char *bytes, size_t size)
+{
+	size_t kept = size >= sizeof(reply->tail) ? 0 : sizeof(reply->tail) - size;
+
+	memmove(reply->tail, reply->tail + sizeof(reply->tail) - kept, kept);
+	memcpy(reply->tail + kept, bytes + size - (sizeof(reply->tail) - kept),
+	       sizeof(reply->tail) - kept);
+}
+
+static bool reply_is_whole(const struct hold_reply *reply)
+{
+	static const char last_chunk[] = "\r\n0\r\n\r\n";
+
+	static_assert(sizeof(last_chunk) - 1 == HOLD_REPLY_TAIL_SIZE, "the tail holds the mark");
+	if (reply->is_chunked)
+		return memcmp(reply->tail, last_chunk, sizeof(reply->tail)) == 0;
+	return reply->size_expected != 0 && reply->size_received == reply->size_expected;
 }
 
 int hold_reply_receive(struct hold_reply *reply, int fd)
@@ -102,6 +152,7 @@ int hold_reply_receive(struct hold_reply *reply, int fd)
 		if (size == 0)
 			return -ECONNRESET;
 		reply->size_received += (uint64_t)size;
+		reply_keep_tail(reply, reply->buffer + offset, (size_t)size);
 		if (reply->size_expected == 0) {
 			int error = reply_read_head(reply);
 
@@ -110,7 +161,7 @@ int hold_reply_receive(struct hold_reply *reply, int fd)
 		}
 		if (reply->size_expected != 0 && reply->size_received > reply->size_expected)
 			return -EBADMSG;
-		if (reply->size_expected != 0 && reply->size_received == reply->size_expected)
+		if (reply_is_whole(reply))
 			return 1;
 	}
 }

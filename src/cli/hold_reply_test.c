@@ -81,6 +81,33 @@ static void test_a_reply_byte_by_byte_is_whole_at_its_last_byte(void **state)
 	pair_fini(&pair);
 }
 
+#define CHUNKED_HEAD "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static void test_a_chunked_reply_is_whole_at_its_last_chunk(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	assert_int_equal(take_alone(CHUNKED_HEAD "5\r\nHello\r\n0\r\n\r\n"), 1);
+	assert_int_equal(take_alone(CHUNKED_HEAD "0\r\n\r\n"), 1);
+
+	pair_init(&pair);
+	assert_int_equal(pair_send(&pair, CHUNKED_HEAD "5\r\nHello\r\n0"), 0);
+	assert_int_equal(pair_send(&pair, "\r\n"), 0);
+	assert_int_equal(pair_send(&pair, "\r\n"), 1);
+	pair_fini(&pair);
+}
+
+static void test_a_reply_with_a_length_and_chunks_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(take_alone("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+				    "Transfer-Encoding: chunked\r\n\r\n"),
+			 -EBADMSG);
+	assert_int_equal(take_alone("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"),
+			 -EBADMSG);
+}
+
 static void test_a_body_larger_than_the_buffer_is_counted_through(void **state)
 {
 	static char body[HOLD_REPLY_BUFFER_SIZE + 1];
@@ -141,6 +168,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_reply_in_one_piece_is_whole),
 		cmocka_unit_test(test_a_reply_byte_by_byte_is_whole_at_its_last_byte),
+		cmocka_unit_test(test_a_chunked_reply_is_whole_at_its_last_chunk),
+		cmocka_unit_test(test_a_reply_with_a_length_and_chunks_is_refused),
 		cmocka_unit_test(test_a_body_larger_than_the_buffer_is_counted_through),
 		cmocka_unit_test(test_another_status_is_refused),
 		cmocka_unit_test(test_bytes_after_the_reply_are_refused),

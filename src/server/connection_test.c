@@ -219,12 +219,12 @@ static void an_end_that_beats_the_parking_closes(void **state)
 static void a_parked_connection_that_was_reset_takes_no_exchange(void **state)
 {
 	uint32_t descriptor = connect_parked();
-	uint64_t take_count = fixture->shard->exchanges.take_count;
+	uint64_t unparked = fixture->shard->counters.unparked;
 
 	(void)state;
 	shard_fixture_complete(fixture, descriptor, POLLIN | POLLHUP | POLLERR);
 	assert_gone(descriptor);
-	assert_int_equal(fixture->shard->exchanges.take_count, take_count);
+	assert_int_equal(fixture->shard->counters.unparked, unparked);
 }
 
 static void the_end_of_a_stream_closes(void **state)

@@ -60,6 +60,7 @@ static int shard_pools_init(struct zgi_shard *shard, const struct zgi_server_con
 	int result;
 
 	exchanges.index_first = shard->index * config->exchanges_each;
+	chunks.index_first = shard->index * config->chunks_each;
 	exchanges.tag = SHARD_EXCHANGE_TAG;
 	chunks.tag = SHARD_CHUNK_TAG;
 	result = shard_pool_init(&shard->exchanges, region, exchanges);

@@ -279,6 +279,18 @@ class Measured(Sample):
         self.assertIn("| pairs | <= 3 | 2.25 | yes |", text)
         self.assertNotIn("others", text)
 
+    def test_the_lab_tells_of_its_peers_and_places_and_says_what_was_not_measured(self):
+        rows = [{"subject": "gin", "metric": "memory_million", "value": 19671e6},
+                {"subject": "gin", "metric": "open_1000_max_us", "value": 9647}]
+        self.write("bench/results/lab.json", json.dumps({
+            "command": "./dev lab", "rows": rows,
+            "peers": [{"name": "gin", "title": "Gin", "claimed_memory_mb": 112}],
+            "places": [{"what": "pause", "place": 2, "of": 9, "zerog": "3 us", "best": "1 us",
+                        "first": "h2o"}]}))
+        text = measured.render(self.root)
+        self.assertIn("| Gin | 112 | 19,671 | – | – | 9,647 | – | – |", text)
+        self.assertIn("| pause | 2 of 9 | 3 us | 1 us | h2o |", text)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -76,6 +76,13 @@ def lint_suites():
         yield Suite(f"lint/{name}", [], [PYTHON, "tools/test/python_suite.py", path], 120)
 
 
+def lab_suites():
+    """The lab's own tests: they start programs of the release build, but measure nothing."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "bench", "lab", "support", "*_selftest.py"))):
+        name = os.path.basename(path)[:-3]
+        yield Suite(f"lab/{name}", ["release"], [PYTHON, "tools/test/python_suite.py", path], 120)
+
+
 def unit_suites():
     for label, build, folder in (("gcc", "release", "build"), ("asan", "asan", "build-asan"),
                                  ("arena", "arena", "build-arena")):
@@ -297,6 +304,7 @@ def main():
     built = {}
     started = time.monotonic()
     for title, suites in (("source checks", lint_suites()), ("unit tests", unit_suites()),
+                          ("the lab", lab_suites()),
                           ("installation", install_suites()),
                           ("integration tests", integration_suites()),
                           ("torture", torture_suites()),

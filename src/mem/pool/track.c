@@ -57,7 +57,7 @@ void zgi_pool_track_misuse(struct zg_pool *pool, uint32_t number,
 
 int zg_pool_last_misuse(const struct zg_pool *pool, struct zg_pool_misuse *ret_misuse)
 {
-	zg_assert((pool->magic | 1) == ZG_POOL_WATCHED);
+	zg_assert(pool->magic == ZGI_POOL_MAGIC);
 	if (pool->misuse_last.error == 0)
 		return 0;
 	*ret_misuse = pool->misuse_last;

@@ -13,6 +13,8 @@
 
 #include "mem/watch/registry.h"
 
+#define ZGI_POOL_MAGIC UINT32_C(0x6c6f6f70)
+
 /* What is kept of one block. Sites are return addresses. */
 struct zgi_pool_track {
 	const void *take_site; /* of the last take or renew; NULL: it was never taken */
