@@ -45,7 +45,7 @@ struct zg_guest_counts {
  * zg_guest_heap_reserve() - map the guest heap and touch every page of it
  * @size:  bytes, 1 to ZG_GUEST_HEAP_SIZE_MAX; rounded up to ZG_GUEST_HEAP_GRAIN
  *
- * It lies below 1 TiB, at an address that nobody can foretell.
+ * It lies below 512 GiB, at an address that nobody can foretell.
  *
  * Return: 0; -EINVAL for a size out of range; -EBUSY when there is one already; -ENOMEM when the
  * kernel has no such range or no such pages. Boot only, from the first thread, before the seal.

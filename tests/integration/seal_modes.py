@@ -3,6 +3,7 @@
 the kernel has no more for it."""
 
 import signal
+import time
 import unittest
 
 from support import Service, check_clean, has_kernel_seal, run
@@ -66,8 +67,8 @@ class SealModes(unittest.TestCase):
     @unittest.skipUnless(has_kernel_seal(), NO_KERNEL_SEAL)
     def test_kernel_lets_a_request_in_flight_end(self):
         with Service("test_service", "--seal", "kernel") as service, service.client() as client:
-            client.get("/slow?ms=300")
-            service.ask("/healthz")
+            client.get("/slow?ms=600")
+            time.sleep(0.1)
             service.signal(signal.SIGTERM)
             self.assertEqual(client.reply().status, 200)
             self.assertEqual(service.wait(), 0)

@@ -12,8 +12,9 @@
 #define ZGI_MIMALLOC_ARENA_SIZE_MAX \
 	((size_t)256 << 20) /* what one arena's own bitmaps can tell of */
 
-/* Addresses above 1 TiB are not in its map, which is 64 KiB for that and 8 MiB for all. */
-#define ZGI_MIMALLOC_ADDRESS_BITS 40
+/* Addresses above 512 GiB are not in its map, which is 32 KiB for those below and 8 MiB for all.
+ * Below it is also what TSan leaves of low addresses to the program. */
+#define ZGI_MIMALLOC_ADDRESS_BITS 39
 
 /* Slices whose pages are found through one part of the map, and that part's size. */
 #define ZGI_MIMALLOC_MAP_SPAN ((size_t)128 << 20)
