@@ -13,9 +13,6 @@
  * given last: the leak report (leaks.h) and the report of a misuse name those places.
  * Which type of object a pool holds is checked by the compiler in typed_pool.h.
  *
- * A pool that has ended and is made again with the same tag begins anew, generations included:
- * handles of its former life are to be forgotten with it. With tag 0 it gets another tag.
- *
  * Ownership  The caller lends `memory` at init and has it back after fini. The struct is
  *            registered meanwhile (watch.h), and so must stay where it is.
  * Threads    Not locked: one pool belongs to one shard.
@@ -62,9 +59,7 @@ struct zg_pool_options {
 	uint32_t block_count; /* 1 to ZG_POOL_BLOCKS_MAX */
 	uint32_t index_first; /* the index of the first block's handle: shards number on;
 			       * index_first + block_count is at most ZG_POOL_BLOCKS_MAX */
-	uint8_t tag; /* of its handles; 0: one that no pool has is assigned. No two pools that are
-		      * alive may have the same tag and index, so that each refuses the others'
-		      * handles */
+	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
 	bool is_tracked; /* keep where blocks are taken and given; see zg_pool_tracks_all() */
 };
 
@@ -136,8 +131,7 @@ bool zg_pool_tracks_all(void);
  * @pool:     the caller's, not a live one; overwritten, and registered where it is
  * @options:  read during the call
  *
- * Return: 0; -EINVAL when a count, size or alignment is out of range; -EEXIST when another pool
- * has handles of this tag and range; -ENOSPC when there is no tag left to assign.
+ * Return: 0; -EINVAL when a count, size, tag or alignment is out of range.
  */
 ZG_MUST_USE int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options);
 

@@ -50,9 +50,7 @@ struct zg_shared_pool_options {
 			       * 1 to ZG_SHARED_POOL_BATCH_MAX; 0: ZG_SHARED_POOL_BATCH_DEFAULT,
 			       * or so few that all caches together keep half of the blocks */
 	uint32_t index_first; /* as in zg_pool_options */
-	uint8_t tag; /* of its handles; 0: one that no pool has is assigned. No two pools that are
-		      * alive may have the same tag and index, so that each refuses the others'
-		      * handles */
+	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
 	bool is_tracked; /* keep where blocks are taken; see zg_pool_tracks_all() */
 };
 
@@ -115,8 +113,7 @@ size_t zg_shared_pool_memory_size(const struct zg_shared_pool_options *options);
  * @pool:     the caller's; overwritten
  * @options:  read during the call
  *
- * Return: 0; -EINVAL when a count, size or alignment is out of range; -EEXIST and -ENOSPC as
- * zg_pool_init(); -EAGAIN when the process
+ * Return: 0; -EINVAL when a count, size, tag or alignment is out of range; -EAGAIN when the process
  * has used up the thread keys that need no memory (see pthread_key_create(3)): make the first
  * shared pool earlier.
  */

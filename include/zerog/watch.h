@@ -29,8 +29,6 @@ struct zg_watched {
 	struct zg_watched *next;
 	struct zg_watched *previous;
 	const struct zgi_watch_class *class_of; /* static; NULL while it is not registered */
-	uint32_t handle_first; /* tag and index of its first handle */
-	uint32_t handle_count; /* handles; 0: it has none */
 };
 
 struct zg_usage {

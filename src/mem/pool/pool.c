@@ -37,7 +37,6 @@
 #include "mem/watch/fault.h"
 #include "mem/watch/poison.h"
 #include "mem/watch/probes.h"
-#include "mem/watch/registry.h"
 
 /* Tests make it small, to see a block retire. */
 #ifndef ZGI_POOL_GENERATION_BITS
@@ -138,7 +137,9 @@ static bool pool_options_are_valid(const struct zg_pool_options *options)
 	if (size == 0 || options->memory_size < size)
 		return false;
 	/* No wrap: the size is only known when the count is in range. */
-	return options->index_first <= ZG_POOL_BLOCKS_MAX - options->block_count;
+	if (options->index_first > ZG_POOL_BLOCKS_MAX - options->block_count)
+		return false;
+	return options->tag != 0;
 }
 
 /* Cuts the bookkeeping and the blocks from the memory; the first block is taken first. */
@@ -164,15 +165,7 @@ static void pool_carve(struct zg_pool *pool, const struct zg_pool_options *optio
 
 int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 {
-	struct zgi_handle_range range = {
-		.index_first = options->index_first,
-		.count = options->block_count,
-		.tag = options->tag,
-	};
-	int result;
-
 	zg_assert(pool != NULL);
-	zgi_watch_check_new(&pool->watched);
 	if (!pool_options_are_valid(options))
 		return -EINVAL;
 
@@ -181,17 +174,12 @@ int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 		.free_count = options->block_count,
 		.free_count_low = options->block_count,
 		.block_count = options->block_count,
+		.handle_first = (uint32_t)options->tag << 20 | options->index_first,
 		.block_size = ZG_POOL_ROUND(options->block_size),
 		.block_size_asked = options->block_size,
 		.memory_size = zg_pool_memory_size(options),
 		.name = options->name != NULL ? options->name : "unnamed",
 	};
-	result = zgi_watch_claim(&pool->watched, &range);
-	if (result < 0) {
-		*pool = (struct zg_pool){0};
-		return result;
-	}
-	pool->handle_first = (uint32_t)range.tag << 20 | range.index_first;
 	pool_carve(pool, options);
 	zgi_pool_arm(&pool->watched, false);
 	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);

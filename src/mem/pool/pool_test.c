@@ -8,10 +8,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cmocka.h>
 
 #include <errno.h>
@@ -102,6 +98,9 @@ static void init_refuses_options_out_of_range(void **state)
 	(void)state;
 	assert_int_equal(zg_pool_init(&pool, &good), 0);
 	zg_pool_fini(&pool);
+	bad = good;
+	bad.tag = 0;
+	assert_int_equal(zg_pool_init(&pool, &bad), -EINVAL);
 	bad = good;
 	bad.memory = memory + 8;
 	assert_int_equal(zg_pool_init(&pool, &bad), -EINVAL);
@@ -343,63 +342,6 @@ static void handle_of_another_tag_is_foreign(void **state)
 	zg_pool_fini(&pool);
 }
 
-/* Two pools of one tag would take each other's handles for their own. */
-static void two_pools_have_no_handle_in_common(void **state)
-{
-	static alignas(ZG_POOL_ALIGNMENT) unsigned char other_memory[4096];
-	struct zg_pool_options options = {
-		.memory = other_memory,
-		.memory_size = sizeof(other_memory),
-		.block_size = BLOCK_SIZE,
-		.block_count = BLOCK_COUNT,
-	};
-	struct zg_pool other;
-	struct zg_pool pool;
-	zg_handle handle;
-
-	(void)state;
-	start(&pool);
-	options.tag = (uint8_t)(pool.handle_first >> 20);
-	options.index_first = BLOCK_COUNT - 1;
-	assert_int_equal(zg_pool_init(&other, &options), -EEXIST);
-	options.index_first = BLOCK_COUNT;
-	assert_int_equal(zg_pool_init(&other, &options), 0);
-	zg_pool_fini(&other);
-
-	/* Without a tag it is given one that nobody has. */
-	options.tag = 0;
-	options.index_first = 0;
-	assert_int_equal(zg_pool_init(&other, &options), 0);
-	assert_int_not_equal(other.handle_first, pool.handle_first);
-	handle = take(&other);
-	(void)take(&pool);
-	assert_int_equal(zg_pool_give(&pool, handle), -EINVAL);
-	assert_int_equal(zg_pool_give(&other, handle), 0);
-	zg_pool_fini(&pool);
-	zg_pool_fini(&other);
-}
-
-static void a_pool_that_is_alive_cannot_be_made_again(void **state)
-{
-	struct zg_pool pool;
-	pid_t child;
-	int status;
-
-	(void)state;
-	start(&pool);
-	child = fork();
-	assert_true(child >= 0);
-	if (child == 0) {
-		/* The assertion's words would be taken for a failure. */
-		close(STDERR_FILENO);
-		start(&pool);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
-	zg_pool_fini(&pool);
-}
-
 static void indexes_number_on_from_the_first(void **state)
 {
 	struct zg_pool pool;
@@ -469,8 +411,6 @@ int main(void)
 		cmocka_unit_test(invented_handles_are_refused),
 		cmocka_unit_test(free_slot_bits_are_no_handle),
 		cmocka_unit_test(handle_of_another_tag_is_foreign),
-		cmocka_unit_test(two_pools_have_no_handle_in_common),
-		cmocka_unit_test(a_pool_that_is_alive_cannot_be_made_again),
 		cmocka_unit_test(indexes_number_on_from_the_first),
 		cmocka_unit_test(walk_finds_the_taken_blocks_in_order),
 		cmocka_unit_test(fini_of_a_zeroed_pool_does_nothing),

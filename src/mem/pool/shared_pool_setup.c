@@ -13,7 +13,6 @@
 #include "mem/pool/shared_pool_inside.h"
 #include "mem/pool/track.h"
 #include "mem/watch/poison.h"
-#include "mem/watch/registry.h"
 
 _Static_assert(ZGI_SHARED_POOL_GENERATION_BITS <= ZGI_SLOT_INDEX_SHIFT,
 	       "a generation must fit its field");
@@ -130,17 +129,11 @@ static void setup_deal(struct zg_shared_pool *pool)
 int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool_options *options)
 {
 	unsigned char *memory = options->memory;
-	struct zgi_handle_range range = {
-		.index_first = options->index_first,
-		.count = options->block_count,
-		.tag = options->tag,
-	};
 	struct setup_parts parts;
 	int result;
 
 	zg_assert(pool != NULL);
-	zgi_watch_check_new(&pool->watched);
-	if (memory == NULL || (uintptr_t)memory % ZG_POOL_ALIGNMENT != 0)
+	if (memory == NULL || (uintptr_t)memory % ZG_POOL_ALIGNMENT != 0 || options->tag == 0)
 		return -EINVAL;
 	if (!setup_lay_out(options, &parts) || options->memory_size < parts.size)
 		return -EINVAL;
@@ -154,6 +147,7 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 	*pool = (struct zg_shared_pool){
 		.magic = ZGI_SHARED_POOL_MAGIC,
 		.block_count = options->block_count,
+		.handle_first = (uint32_t)options->tag << 20 | options->index_first,
 		.batch_count = parts.batch_count,
 		.threads_max = (uint16_t)options->threads_max,
 		.has_barrier = zgi_shared_pool_has_barrier(),
@@ -170,12 +164,6 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 	};
 	if (setup_is_to_be_tracked(options))
 		pool->tracks = (struct zgi_pool_track *)(void *)(memory + parts.tracks);
-	result = zgi_watch_claim(&pool->watched, &range);
-	if (result < 0) {
-		*pool = (struct zg_shared_pool){0};
-		return result;
-	}
-	pool->handle_first = (uint32_t)range.tag << 20 | range.index_first;
 	setup_deal(pool);
 	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
 	zgi_watch_add(&pool->watched, &zgi_shared_pool_watch_class);

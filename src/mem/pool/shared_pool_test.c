@@ -132,6 +132,8 @@ static void init_refuses_options_out_of_range(void **state)
 	(void)state;
 	assert_int_equal(zg_shared_pool_init(&pool, &good), 0);
 	zg_shared_pool_fini(&pool);
+	bad.tag = 0;
+	assert_int_equal(zg_shared_pool_init(&pool, &bad), -EINVAL);
 	bad = good;
 	bad.memory = memory + 8;
 	assert_int_equal(zg_shared_pool_init(&pool, &bad), -EINVAL);

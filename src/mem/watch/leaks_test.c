@@ -36,6 +36,7 @@ static void start(int number, const char *name, bool is_tracked)
 		.memory_size = sizeof(memory[number]),
 		.block_size = 64,
 		.block_count = BLOCK_COUNT,
+		.tag = 7,
 		.is_tracked = is_tracked,
 	};
 

@@ -32,34 +32,9 @@ struct zgi_watch_class {
 #define ZGI_WATCHED_OWNER_MUTABLE(watched, type, member) \
 	((type *)(void *)((char *)(watched)-offsetof(type, member)))
 
-/* The handles of an object: those of its tag, from an index on. */
-struct zgi_handle_range {
-	uint32_t index_first;
-	uint32_t count; /* at least 1 */
-	uint8_t tag; /* 0: one is assigned */
-};
-
-/**
- * zgi_watch_claim() - make sure that nobody else's handles are those of an object
- * @watched:  embedded in it; overwritten. Not to be seen by others before zgi_watch_add()
- * @range:    in: the handles it is to have; out: with its tag. Untouched on failure
- *
- * Any thread. Return: 0; -EEXIST when another object that is alive has some of these handles;
- * -ENOSPC when no tag is left to be assigned.
- */
-ZG_MUST_USE int zgi_watch_claim(struct zg_watched *watched, struct zgi_handle_range *range);
-
-/**
- * zgi_watch_check_new() - fail an assertion when an object is registered already
- * @watched:  embedded in it; any contents
- *
- * What is alive must not be made again: the list would lead through what was overwritten.
- */
-void zgi_watch_check_new(const struct zg_watched *watched);
-
 /**
  * zgi_watch_add() - register an object
- * @watched:   embedded in it; claimed, or overwritten
+ * @watched:   embedded in it; overwritten
  * @class_of:  static
  *
  * Any thread.
