@@ -59,7 +59,8 @@ struct zg_pool_options {
 	uint32_t block_count; /* 1 to ZG_POOL_BLOCKS_MAX */
 	uint32_t index_first; /* the index of the first block's handle: shards number on;
 			       * index_first + block_count is at most ZG_POOL_BLOCKS_MAX */
-	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
+	uint8_t tag; /* 0: one that is free; or 1 to 255. No two live pools of this process, shared
+		      * ones included, may have the same tag and an index in common */
 	bool is_tracked; /* keep where blocks are taken and given; see zg_pool_tracks_all() */
 };
 
@@ -79,6 +80,13 @@ struct zg_pool_misuse {
 	const void *take_site; /* who took that block last: its holder, if it is taken */
 	const void *give_site; /* who gave or renewed it last: whoever ended a handle that was given
 				* once */
+};
+
+/* The handles that a pool has for itself while it lives; the fields are the toolkit's. */
+struct zg_pool_handles {
+	struct zg_pool_handles *next;
+	uint32_t first; /* tag and index */
+	uint32_t count;
 };
 
 struct zg_pool {
@@ -107,6 +115,7 @@ struct zg_pool {
 	size_t memory_size; /* bytes that the pool uses */
 	const char *name; /* static */
 	struct zg_watched watched;
+	struct zg_pool_handles handles;
 	struct zg_pool_misuse misuse_last; /* its error is 0 when there was none */
 };
 
@@ -128,10 +137,17 @@ bool zg_pool_tracks_all(void);
 
 /**
  * zg_pool_init() - make a pool, every block free
- * @pool:     the caller's, not a live one; overwritten, and registered where it is
+ * @pool:     the caller's, not a live one, which is asserted; overwritten, and registered where it
+ *            is
  * @options:  read during the call
  *
- * Return: 0; -EINVAL when a count, size, tag or alignment is out of range.
+ * Blocks begin with a generation that no handle of the tag has had yet: what was handed out by a
+ * pool that has ended is stale in every later one.
+ *
+ * Return: 0; -EINVAL when a count, size or alignment is out of range; -EEXIST when a live pool has
+ * handles of this tag and one of these indices: choose another tag or index_first, or tag 0;
+ * -ENOSPC when the tag's generations have run out or, with tag 0, no tag is free: 255 pools have
+ * these indices, so let index_first differ.
  */
 ZG_MUST_USE int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options);
 

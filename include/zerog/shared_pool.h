@@ -50,7 +50,7 @@ struct zg_shared_pool_options {
 			       * 1 to ZG_SHARED_POOL_BATCH_MAX; 0: ZG_SHARED_POOL_BATCH_DEFAULT,
 			       * or so few that all caches together keep half of the blocks */
 	uint32_t index_first; /* as in zg_pool_options */
-	uint8_t tag; /* 1 to 255; pools with different tags refuse each other's handles */
+	uint8_t tag; /* as in zg_pool_options: 0 is one that is free */
 	bool is_tracked; /* keep where blocks are taken; see zg_pool_tracks_all() */
 };
 
@@ -82,6 +82,7 @@ struct zg_shared_pool {
 	size_t memory_size; /* bytes that the pool uses */
 	const char *name; /* static */
 	struct zg_watched watched;
+	struct zg_pool_handles handles;
 };
 
 /* What a pool has counted so far; each of some recent moment. */
@@ -110,12 +111,12 @@ size_t zg_shared_pool_memory_size(const struct zg_shared_pool_options *options);
 
 /**
  * zg_shared_pool_init() - make a pool, every block free, no thread attached
- * @pool:     the caller's; overwritten
+ * @pool:     the caller's, not a live one, which is asserted; overwritten
  * @options:  read during the call
  *
- * Return: 0; -EINVAL when a count, size, tag or alignment is out of range; -EAGAIN when the process
- * has used up the thread keys that need no memory (see pthread_key_create(3)): make the first
- * shared pool earlier.
+ * Return: 0; -EINVAL, -EEXIST and -ENOSPC as zg_pool_init(); -EAGAIN when the process has used up
+ * the thread keys that need no memory (see pthread_key_create(3)): make the first shared pool
+ * earlier.
  */
 ZG_MUST_USE int zg_shared_pool_init(struct zg_shared_pool *pool,
 				    const struct zg_shared_pool_options *options);

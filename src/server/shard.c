@@ -18,8 +18,6 @@
 #define SHARD_HOT_MS 200 /* how long a quiet connection keeps its exchange at the ready */
 #define SHARD_LINGER_MS 2000 /* how long a peer may take to see that we have closed */
 #define SHARD_PREFETCH_COUNT 8u /* events whose memory is fetched together */
-#define SHARD_EXCHANGE_TAG 'x'
-#define SHARD_CHUNK_TAG 'c'
 
 /* A deadline is never early: a part of a tick counts as a whole one, and the present one has
  * begun already. */
@@ -60,9 +58,10 @@ static int shard_pools_init(struct zgi_shard *shard, const struct zgi_server_con
 	int result;
 
 	exchanges.index_first = shard->index * config->exchanges_each;
-	chunks.index_first = shard->index * config->chunks_each;
-	exchanges.tag = SHARD_EXCHANGE_TAG;
-	chunks.tag = SHARD_CHUNK_TAG;
+	/* Numbered on as far as a tag's indices go; tag 0 then finds the next. */
+	if (chunks.block_count > 0 && chunks.block_count <= ZG_POOL_BLOCKS_MAX)
+		chunks.index_first = shard->index % (ZG_POOL_BLOCKS_MAX / chunks.block_count) *
+				     chunks.block_count;
 	result = shard_pool_init(&shard->exchanges, region, exchanges);
 	if (result == 0)
 		result = shard_pool_init(&shard->chunks, region, chunks);

@@ -33,6 +33,7 @@
 
 #include "base/assert.h"
 #include "base/counter.h"
+#include "mem/pool/pool_handle.h"
 #include "mem/pool/track.h"
 #include "mem/watch/fault.h"
 #include "mem/watch/poison.h"
@@ -43,11 +44,10 @@
 #define ZGI_POOL_GENERATION_BITS 36
 #endif
 
-#define POOL_INDEX_SHIFT 36
-#define POOL_GENERATION_MASK ((UINT64_C(1) << POOL_INDEX_SHIFT) - 1)
 #define POOL_GENERATION_MAX ((UINT64_C(1) << ZGI_POOL_GENERATION_BITS) - 1)
 
-_Static_assert(ZGI_POOL_GENERATION_BITS <= POOL_INDEX_SHIFT, "a generation must fit its field");
+_Static_assert(ZGI_POOL_GENERATION_BITS <= ZGI_HANDLE_INDEX_SHIFT,
+	       "a generation must fit its field");
 _Static_assert(sizeof(zg_handle) == 8, "a handle travels in one register");
 ZG_ON_ONE_LINE(struct zg_pool, free_count, block_count);
 _Static_assert(sizeof(uint64_t) + sizeof(struct zgi_pool_track) + sizeof(uint32_t) ==
@@ -61,15 +61,14 @@ static void pool_check(const struct zg_pool *pool)
 
 static zg_handle pool_handle(const struct zg_pool *pool, uint32_t number, uint64_t generation)
 {
-	return (zg_handle){(uint64_t)(pool->handle_first + number) << POOL_INDEX_SHIFT |
+	return (zg_handle){(uint64_t)(pool->handle_first + number) << ZGI_HANDLE_INDEX_SHIFT |
 			   generation};
 }
 
 /* The number of the block that a handle names: block_count or more when it is not of this pool. */
 static uint32_t pool_number(const struct zg_pool *pool, zg_handle handle)
 {
-	/* Unsigned: what lies below the first block's handle wraps to a huge number. */
-	return (uint32_t)(handle.bits >> POOL_INDEX_SHIFT) - pool->handle_first;
+	return zgi_handle_number(handle, pool->handle_first);
 }
 
 static bool pool_names_a_taken_block(const struct zg_pool *pool, uint32_t number, zg_handle handle)
@@ -137,13 +136,12 @@ static bool pool_options_are_valid(const struct zg_pool_options *options)
 	if (size == 0 || options->memory_size < size)
 		return false;
 	/* No wrap: the size is only known when the count is in range. */
-	if (options->index_first > ZG_POOL_BLOCKS_MAX - options->block_count)
-		return false;
-	return options->tag != 0;
+	return options->index_first <= ZG_POOL_BLOCKS_MAX - options->block_count;
 }
 
 /* Cuts the bookkeeping and the blocks from the memory; the first block is taken first. */
-static void pool_carve(struct zg_pool *pool, const struct zg_pool_options *options)
+static void pool_carve(struct zg_pool *pool, const struct zg_pool_options *options,
+		       uint64_t generation)
 {
 	unsigned char *cursor = options->memory;
 	uint32_t count = options->block_count;
@@ -158,13 +156,22 @@ static void pool_carve(struct zg_pool *pool, const struct zg_pool_options *optio
 	pool->free_stack = (uint32_t *)(void *)cursor;
 	pool->blocks = (unsigned char *)options->memory + pool_bookkeeping_size(options);
 	for (uint32_t i = 0; i < count; ++i) {
-		pool->slots[i] = ~pool_handle(pool, i, 1).bits;
+		pool->slots[i] = ~pool_handle(pool, i, generation).bits;
 		pool->free_stack[i] = count - 1 - i;
 	}
 }
 
 int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 {
+	const struct zgi_handle_wish wish = {
+		.index_first = options->index_first,
+		.block_count = options->block_count,
+		.generation_max = POOL_GENERATION_MAX,
+		.tag = options->tag,
+	};
+	uint64_t generation;
+	int result;
+
 	zg_assert(pool != NULL);
 	if (!pool_options_are_valid(options))
 		return -EINVAL;
@@ -174,13 +181,18 @@ int zg_pool_init(struct zg_pool *pool, const struct zg_pool_options *options)
 		.free_count = options->block_count,
 		.free_count_low = options->block_count,
 		.block_count = options->block_count,
-		.handle_first = (uint32_t)options->tag << 20 | options->index_first,
 		.block_size = ZG_POOL_ROUND(options->block_size),
 		.block_size_asked = options->block_size,
 		.memory_size = zg_pool_memory_size(options),
 		.name = options->name != NULL ? options->name : "unnamed",
 	};
-	pool_carve(pool, options);
+	result = zgi_handles_claim(&pool->handles, &wish, &generation);
+	if (result < 0) {
+		*pool = (struct zg_pool){0};
+		return result;
+	}
+	pool->handle_first = pool->handles.first;
+	pool_carve(pool, options, generation);
 	zgi_pool_arm(&pool->watched, false);
 	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
 	zgi_watch_add(&pool->watched, &zgi_pool_watch_class);
@@ -200,12 +212,37 @@ void zgi_pool_arm(struct zg_watched *watched, bool is_armed)
 	zgi_gauge_set(&pool->give_limit, is_plain ? pool->block_count : 0);
 }
 
+/* The generation of a block's next handle; 0: it is retired, and had them all. */
+static uint64_t pool_generation_next(const struct zg_pool *pool, uint32_t number)
+{
+	if (zg_pool_is_taken(pool, number))
+		return (pool->slots[number] & ZGI_HANDLE_GENERATION_MASK) + 1;
+	return ~pool->slots[number] & ZGI_HANDLE_GENERATION_MASK;
+}
+
+/* The least generation that no block of the pool has had. */
+static uint64_t pool_generation_unused(const struct zg_pool *pool)
+{
+	uint64_t unused = 1;
+
+	for (uint32_t number = 0; number < pool->block_count; ++number) {
+		uint64_t next = pool_generation_next(pool, number);
+
+		if (next == 0)
+			return POOL_GENERATION_MAX + 1;
+		if (next > unused)
+			unused = next;
+	}
+	return unused;
+}
+
 void zg_pool_fini(struct zg_pool *pool)
 {
 	if (pool->magic == 0)
 		return;
 	pool_check(pool);
 	zgi_watch_remove(&pool->watched);
+	zgi_handles_release(&pool->handles, pool_generation_unused(pool));
 	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_pool){0};
 }
@@ -262,17 +299,9 @@ int zg_pool_take(struct zg_pool *pool, zg_handle *ret_handle, void **ret_block)
 /* What is wrong with a handle that names no taken block. */
 static int pool_error(const struct zg_pool *pool, uint32_t number, zg_handle handle)
 {
-	uint64_t generation = handle.bits & POOL_GENERATION_MASK;
-	uint64_t generation_next;
-
-	if (number >= pool->block_count || generation == 0 || generation > POOL_GENERATION_MAX)
+	if (number >= pool->block_count)
 		return -EINVAL;
-	if (zg_pool_is_taken(pool, number))
-		generation_next = (pool->slots[number] & POOL_GENERATION_MASK) + 1;
-	else
-		generation_next = ~pool->slots[number] & POOL_GENERATION_MASK;
-	/* 0: it is retired, and had them all. */
-	return generation_next != 0 && generation >= generation_next ? -EINVAL : -ESTALE;
+	return zgi_handle_error(handle, pool_generation_next(pool, number), POOL_GENERATION_MAX);
 }
 
 static int __attribute__((cold, noinline))
@@ -355,7 +384,7 @@ int zg_pool_renew(struct zg_pool *pool, zg_handle handle, zg_handle *ret_handle)
 	}
 	/* The last generation cannot be followed by another: the block keeps its name, and is
 	 * retired when it is given back. */
-	if (ZG_LIKELY((handle.bits & POOL_GENERATION_MASK) < POOL_GENERATION_MAX))
+	if (ZG_LIKELY((handle.bits & ZGI_HANDLE_GENERATION_MASK) < POOL_GENERATION_MAX))
 		++handle.bits;
 	pool_slot_set(pool, number, handle.bits);
 	*ret_handle = handle;

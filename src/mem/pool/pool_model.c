@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdalign.h>
 
+#include "mem/pool/pool_handle.h"
 #include "mem/pool/pool_model.h"
 
 #define SLOT_COUNT POOL_MODEL_SLOT_COUNT
@@ -305,6 +306,7 @@ static void start(const struct pool_model_subject *of, uint64_t made, struct sta
 	};
 
 	subject = of;
+	zgi_handles_forget();
 	assert_int_equal(zg_pool_init(&pool, &options), 0);
 	memset(&model, 0, sizeof(model));
 	start_made = made;

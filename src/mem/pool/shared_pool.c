@@ -51,8 +51,7 @@ static unsigned char *shared_pool_block(const struct zg_shared_pool *pool, uint3
 /* The number of the block that a handle names: block_count or more when it is not of this pool. */
 static uint32_t shared_pool_number(const struct zg_shared_pool *pool, zg_handle handle)
 {
-	/* Unsigned: what lies below the first block's handle wraps to a huge number. */
-	return (uint32_t)(handle.bits >> ZGI_SLOT_INDEX_SHIFT) - pool->handle_first;
+	return zgi_handle_number(handle, pool->handle_first);
 }
 
 /* One writer. Release: who reads the sum sees what was done before it was counted; see
@@ -142,7 +141,7 @@ static bool cache_claim(struct zg_shared_pool_cache *cache, uint64_t hint)
 {
 	const struct zg_shared_pool *pool = cache->pool;
 	uint64_t *slot = &pool->slots[shared_pool_number(pool, (zg_handle){hint})];
-	uint64_t free = hint & ZGI_SLOT_GENERATION_MASK;
+	uint64_t free = hint & ZGI_HANDLE_GENERATION_MASK;
 
 	ZGI_SHARED_POOL_STEP();
 	if (ZG_UNLIKELY(!pool->has_barrier))
@@ -229,20 +228,15 @@ static int __attribute__((cold, noinline))
 shared_pool_refuse(struct zg_shared_pool_cache *cache, zg_handle handle)
 {
 	struct zg_shared_pool *pool = cache->pool;
-	uint64_t generation = handle.bits & ZGI_SLOT_GENERATION_MASK;
 	uint32_t number = shared_pool_number(pool, handle);
 	uint64_t slot;
 
 	zgi_counter_add(&cache->misuse_count, 1);
 	ZGI_PROBE3(shared_misuse, pool->name, handle.bits, number);
-	if (number >= pool->block_count || generation == 0 || generation > ZGI_SLOT_GENERATION_MAX)
+	if (number >= pool->block_count)
 		return -EINVAL;
-
-	/* A slot holds the generation of its current or else its next handle. */
 	slot = __atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED);
-	if (slot != ZGI_SLOT_RETIRED && generation >= (slot & ZGI_SLOT_GENERATION_MASK))
-		return -EINVAL;
-	return -ESTALE;
+	return zgi_handle_error(handle, zgi_slot_generation_next(slot), ZGI_SLOT_GENERATION_MAX);
 }
 
 /* Tell where a block is that has just become free. */
@@ -261,7 +255,7 @@ int zg_shared_pool_give(struct zg_shared_pool_cache *cache, zg_handle handle)
 {
 	struct zg_shared_pool *pool = cache->pool;
 	uint32_t number = shared_pool_number(pool, handle);
-	uint64_t generation = handle.bits & ZGI_SLOT_GENERATION_MASK;
+	uint64_t generation = handle.bits & ZGI_HANDLE_GENERATION_MASK;
 	bool is_last = generation == ZGI_SLOT_GENERATION_MAX;
 	uint64_t given = is_last ? ZGI_SLOT_RETIRED : ZGI_SLOT_GIVING | (generation + 1);
 	uint64_t expected = handle.bits;
@@ -309,7 +303,7 @@ int zg_shared_pool_next(struct zg_shared_pool *pool, uint32_t *cursor, zg_handle
 	for (uint32_t number = *cursor; number < pool->block_count; ++number) {
 		uint64_t slot = __atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED);
 
-		if (slot >> ZGI_SLOT_TAG_SHIFT == 0)
+		if (slot >> ZGI_HANDLE_TAG_SHIFT == 0)
 			continue;
 		*cursor = number + 1;
 		*ret_handle = (zg_handle){slot};

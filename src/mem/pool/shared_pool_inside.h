@@ -20,6 +20,7 @@
 #include <zerog/layout.h>
 #include <zerog/shared_pool.h>
 
+#include "mem/pool/pool_handle.h"
 #include "mem/watch/registry.h"
 
 /* Tests make it small, to see a block retire. */
@@ -33,13 +34,16 @@
 #endif
 
 #define ZGI_SHARED_POOL_MAGIC UINT32_C(0x64726873)
-#define ZGI_SLOT_INDEX_SHIFT 36
-#define ZGI_SLOT_TAG_SHIFT 56
-#define ZGI_SLOT_GENERATION_MASK ((UINT64_C(1) << ZGI_SLOT_INDEX_SHIFT) - 1)
 #define ZGI_SLOT_GENERATION_MAX ((UINT64_C(1) << ZGI_SHARED_POOL_GENERATION_BITS) - 1)
-#define ZGI_SLOT_GIVING (UINT64_C(1) << ZGI_SLOT_INDEX_SHIFT)
-#define ZGI_SLOT_STEALING (UINT64_C(2) << ZGI_SLOT_INDEX_SHIFT)
+#define ZGI_SLOT_GIVING (UINT64_C(1) << ZGI_HANDLE_INDEX_SHIFT)
+#define ZGI_SLOT_STEALING (UINT64_C(2) << ZGI_HANDLE_INDEX_SHIFT)
 #define ZGI_SLOT_RETIRED UINT64_C(0)
+
+/* The generation of a block's next handle; 0: it is retired, and had them all. */
+static inline uint64_t zgi_slot_generation_next(uint64_t slot)
+{
+	return (slot & ZGI_HANDLE_GENERATION_MASK) + (slot >> ZGI_HANDLE_TAG_SHIFT != 0);
+}
 
 /* Shared words below are read and written through the __atomic builtins only; what a magazine
  * holds, relaxed, since thieves look at it at any time. */
@@ -117,7 +121,7 @@ struct zgi_magazine *zgi_depot_pop(struct zg_shared_pool *pool, uint64_t *stack)
  * @ret_retired:   blocks that are retired, read on the way
  *
  * Return: a number that is at most the number of blocks which were taken when some of the call
- * was over: see the proof in shared_pool_count.c.
+ * was over: see the proof in shared_pool_steal.c.
  */
 uint64_t zgi_shared_pool_taken(const struct zg_shared_pool *pool, uint32_t *ret_retired);
 

@@ -219,6 +219,7 @@ static void begin(void)
 		.tag = 3,
 	};
 
+	zgi_handles_forget();
 	assert_int_equal(zg_shared_pool_init(&pool, &options), 0);
 	if (scene->is_without_barrier)
 		pool.has_barrier = false;

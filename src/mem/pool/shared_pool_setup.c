@@ -14,7 +14,7 @@
 #include "mem/pool/track.h"
 #include "mem/watch/poison.h"
 
-_Static_assert(ZGI_SHARED_POOL_GENERATION_BITS <= ZGI_SLOT_INDEX_SHIFT,
+_Static_assert(ZGI_SHARED_POOL_GENERATION_BITS <= ZGI_HANDLE_INDEX_SHIFT,
 	       "a generation must fit its field");
 _Static_assert(ZG_POOL_ALIGNMENT % ZG_LINE_SIZE == 0, "the parts of the memory begin lines");
 ZG_ON_ONE_LINE(struct zg_shared_pool, magic, tracks);
@@ -97,7 +97,7 @@ size_t zg_shared_pool_memory_size(const struct zg_shared_pool_options *options)
 
 /* Two empty magazines for each cache, a hint of every block in the depot's filled ones, the rest
  * of them empty. Of the filled ones the topmost may not be full: so what is below it is. */
-static void setup_deal(struct zg_shared_pool *pool)
+static void setup_deal(struct zg_shared_pool *pool, uint64_t generation)
 {
 	uint32_t next = 1;
 	uint32_t block = pool->block_count;
@@ -116,9 +116,10 @@ static void setup_deal(struct zg_shared_pool *pool)
 		/* From the last block down, so that the first is popped first. */
 		while (block > 0 && magazine->count < pool->batch_count) {
 			--block;
-			pool->slots[block] = 1;
-			magazine->hints[magazine->count++] =
-				(uint64_t)(pool->handle_first + block) << ZGI_SLOT_INDEX_SHIFT | 1;
+			pool->slots[block] = generation;
+			magazine->hints[magazine->count++] = (uint64_t)(pool->handle_first + block)
+								     << ZGI_HANDLE_INDEX_SHIFT |
+							     generation;
 		}
 		zgi_depot_push(pool, &pool->full, magazine);
 	}
@@ -126,14 +127,47 @@ static void setup_deal(struct zg_shared_pool *pool)
 		zgi_depot_push(pool, &pool->empty, zgi_shared_pool_magazine(pool, next++));
 }
 
+static int setup_claim(struct zg_shared_pool *pool, const struct zg_shared_pool_options *options,
+		       uint64_t *ret_generation)
+{
+	const struct zgi_handle_wish wish = {
+		.index_first = options->index_first,
+		.block_count = options->block_count,
+		.generation_max = ZGI_SLOT_GENERATION_MAX,
+		.tag = options->tag,
+	};
+	int result = zgi_handles_claim(&pool->handles, &wish, ret_generation);
+
+	if (result == 0)
+		pool->handle_first = pool->handles.first;
+	return result;
+}
+
+/* The least generation that no block of the pool has had. */
+static uint64_t setup_generation_unused(const struct zg_shared_pool *pool)
+{
+	uint64_t unused = 1;
+
+	for (uint32_t number = 0; number < pool->block_count; ++number) {
+		uint64_t next = zgi_slot_generation_next(pool->slots[number]);
+
+		if (next == 0)
+			return ZGI_SLOT_GENERATION_MAX + 1;
+		if (next > unused)
+			unused = next;
+	}
+	return unused;
+}
+
 int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool_options *options)
 {
 	unsigned char *memory = options->memory;
 	struct setup_parts parts;
+	uint64_t generation;
 	int result;
 
 	zg_assert(pool != NULL);
-	if (memory == NULL || (uintptr_t)memory % ZG_POOL_ALIGNMENT != 0 || options->tag == 0)
+	if (memory == NULL || (uintptr_t)memory % ZG_POOL_ALIGNMENT != 0)
 		return -EINVAL;
 	if (!setup_lay_out(options, &parts) || options->memory_size < parts.size)
 		return -EINVAL;
@@ -143,11 +177,9 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 	if (result < 0)
 		return result;
 
-	memset(memory, 0, parts.blocks);
 	*pool = (struct zg_shared_pool){
 		.magic = ZGI_SHARED_POOL_MAGIC,
 		.block_count = options->block_count,
-		.handle_first = (uint32_t)options->tag << 20 | options->index_first,
 		.batch_count = parts.batch_count,
 		.threads_max = (uint16_t)options->threads_max,
 		.has_barrier = zgi_shared_pool_has_barrier(),
@@ -164,7 +196,13 @@ int zg_shared_pool_init(struct zg_shared_pool *pool, const struct zg_shared_pool
 	};
 	if (setup_is_to_be_tracked(options))
 		pool->tracks = (struct zgi_pool_track *)(void *)(memory + parts.tracks);
-	setup_deal(pool);
+	result = setup_claim(pool, options, &generation);
+	if (result < 0) {
+		*pool = (struct zg_shared_pool){0};
+		return result;
+	}
+	memset(memory, 0, parts.blocks);
+	setup_deal(pool, generation);
 	zgi_poison_pool_open(pool, pool->blocks, pool->block_count * pool->block_size);
 	zgi_watch_add(&pool->watched, &zgi_shared_pool_watch_class);
 	return 0;
@@ -186,6 +224,7 @@ void zg_shared_pool_fini(struct zg_shared_pool *pool)
 			zg_assert(thread == 0);
 	}
 	zgi_watch_remove(&pool->watched);
+	zgi_handles_release(&pool->handles, setup_generation_unused(pool));
 	zgi_poison_pool_close(pool, pool->blocks, pool->block_count * pool->block_size);
 	*pool = (struct zg_shared_pool){0};
 }

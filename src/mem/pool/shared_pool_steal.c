@@ -68,7 +68,7 @@ enum steal_outcome { STEAL_WON, STEAL_LOST, STEAL_GAVE_WAY };
 static enum steal_outcome steal_try(const struct zg_shared_pool *pool, uint64_t *slot,
 				    uint64_t hint)
 {
-	uint64_t free = hint & ZGI_SLOT_GENERATION_MASK;
+	uint64_t free = hint & ZGI_HANDLE_GENERATION_MASK;
 	uint64_t mark = ZGI_SLOT_STEALING | free;
 	uint64_t expected = free;
 	bool has_passed;
@@ -106,7 +106,7 @@ static enum steal_outcome steal_try(const struct zg_shared_pool *pool, uint64_t 
 static bool steal_win(const struct zg_shared_pool *pool, uint64_t hint)
 {
 	uint64_t *slot =
-		&pool->slots[(uint32_t)(hint >> ZGI_SLOT_INDEX_SHIFT) - pool->handle_first];
+		&pool->slots[(uint32_t)(hint >> ZGI_HANDLE_INDEX_SHIFT) - pool->handle_first];
 	enum steal_outcome outcome;
 
 	do
@@ -118,13 +118,13 @@ static bool steal_win(const struct zg_shared_pool *pool, uint64_t hint)
 /* Look before: a thief must not pull the line of a slot that is taken. */
 static bool steal_slot(const struct zg_shared_pool *pool, uint64_t hint)
 {
-	uint32_t number = (uint32_t)(hint >> ZGI_SLOT_INDEX_SHIFT) - pool->handle_first;
+	uint32_t number = (uint32_t)(hint >> ZGI_HANDLE_INDEX_SHIFT) - pool->handle_first;
 
 	if (hint == 0)
 		return false;
 	ZGI_SHARED_POOL_STEP();
 	if (__atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED) !=
-	    (hint & ZGI_SLOT_GENERATION_MASK))
+	    (hint & ZGI_HANDLE_GENERATION_MASK))
 		return false;
 	return steal_win(pool, hint);
 }
@@ -179,8 +179,8 @@ static bool steal_from_slots(struct zg_shared_pool_cache *cache, uint64_t *ret_h
 		slot = __atomic_load_n(&pool->slots[number], __ATOMIC_SEQ_CST);
 		if (++cache->cursor == pool->block_count)
 			cache->cursor = 0;
-		if (slot != ZGI_SLOT_RETIRED && slot <= ZGI_SLOT_GENERATION_MASK) {
-			*ret_hint = (pool->handle_first + number) << ZGI_SLOT_INDEX_SHIFT | slot;
+		if (slot != ZGI_SLOT_RETIRED && slot <= ZGI_HANDLE_GENERATION_MASK) {
+			*ret_hint = (pool->handle_first + number) << ZGI_HANDLE_INDEX_SHIFT | slot;
 			if (steal_win(pool, *ret_hint))
 				return true;
 		}

@@ -15,6 +15,7 @@
 
 #include <zerog/typed_pool.h>
 
+#include "mem/pool/pool_handle.h"
 #include "mem/pool/track.h"
 
 #define BLOCK_SIZE 100
@@ -58,6 +59,7 @@ static int start(void **state)
 
 	(void)state;
 	told_count = 0;
+	zgi_handles_forget();
 	return zg_pool_init(&pool, &options);
 }
 

@@ -17,6 +17,8 @@
 
 #include <zerog/typed_pool.h>
 
+#include "mem/pool/pool_handle.h"
+
 #define ORDER_COUNT 3
 
 struct order {
@@ -42,6 +44,7 @@ static int start(bool is_tracked)
 		.is_tracked = is_tracked,
 	};
 
+	zgi_handles_forget();
 	return order_pool_init(&orders, &options);
 }
 

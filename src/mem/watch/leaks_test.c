@@ -19,6 +19,7 @@
 #include <zerog/shared_pool.h>
 
 #include "base/clock.h"
+#include "mem/pool/pool_handle.h"
 #include "mem/pool/track.h"
 #include "mem/watch/leaks.h"
 
@@ -36,10 +37,11 @@ static void start(int number, const char *name, bool is_tracked)
 		.memory_size = sizeof(memory[number]),
 		.block_size = 64,
 		.block_count = BLOCK_COUNT,
-		.tag = 7,
+		.tag = (uint8_t)(number + 7),
 		.is_tracked = is_tracked,
 	};
 
+	zgi_handles_forget();
 	assert_int_equal(zg_pool_init(&pools[number], &options), 0);
 }
 

@@ -32,6 +32,9 @@ void zgi_watch_add(struct zg_watched *watched, const struct zgi_watch_class *cla
 {
 	zg_assert(class_of != NULL && class_of->measure != NULL);
 	pthread_mutex_lock(&registry_mutex);
+	/* Listed twice, the list would have no end. */
+	for (const struct zg_watched *at = registry_first; at != NULL; at = at->next)
+		zg_assert(at != watched);
 	*watched = (struct zg_watched){.previous = registry_last, .class_of = class_of};
 	if (registry_last != NULL)
 		registry_last->next = watched;

@@ -34,7 +34,7 @@ struct zgi_watch_class {
 
 /**
  * zgi_watch_add() - register an object
- * @watched:   embedded in it; overwritten
+ * @watched:   embedded in it, not registered, which is asserted; overwritten
  * @class_of:  static
  *
  * Any thread.
