@@ -73,13 +73,15 @@ enum zg_pool_act {
 
 /* A misuse. Sites are return addresses, for zg_site_print(); NULL when they are not known. */
 struct zg_pool_misuse {
+	const char *pool_name; /* static */
 	zg_handle handle; /* as it was passed */
 	enum zg_pool_act act;
 	int error; /* -ESTALE: given before; -EINVAL: never came from this pool */
 	const void *site; /* who misused it */
 	const void *take_site; /* who took that block last: its holder, if it is taken */
 	const void *give_site; /* who gave or renewed it last: whoever ended a handle that was given
-				* once */
+				* once; not known of shared pools */
+	bool is_tracked; /* the pool */
 };
 
 /* The handles that a pool has for itself while it lives; the fields are the toolkit's. */
@@ -131,7 +133,7 @@ size_t zg_pool_memory_size(const struct zg_pool_options *options);
 /**
  * zg_pool_tracks_all() - is every pool tracked, whatever its options say?
  *
- * Return: true in builds for finding mistakes (-Dtracked=true).
+ * Return: true in builds for finding mistakes (--buildtype=debug or -Dtracked=on).
  */
 bool zg_pool_tracks_all(void);
 
@@ -234,26 +236,23 @@ static inline bool zg_pool_is_taken(const struct zg_pool *pool, uint32_t number)
 int zg_pool_last_misuse(const struct zg_pool *pool, struct zg_pool_misuse *ret_misuse);
 
 /**
- * zg_pool_on_misuse() - be told of every misuse in this process
+ * zg_pool_on_misuse() - be told of every misuse in this process, of shared pools too
  * @hook:  called on the thread of the misuse, before the misused call returns; it must not use
  *         that pool but to read it. NULL: nobody is told, as at first
  *
  * A zg_pool_get() of a handle that has gone stale counts as one; where that is expected, let the
  * hook look at the act. Any thread.
  */
-void zg_pool_on_misuse(void (*hook)(const struct zg_pool *pool,
-				    const struct zg_pool_misuse *misuse));
+void zg_pool_on_misuse(void (*hook)(const struct zg_pool_misuse *misuse));
 
 /**
  * zg_pool_misuse_print() - one line that says what was done, by whom, and whose block it was
- * @pool:    the pool of the misuse
  * @misuse:  as told by the hook or zg_pool_last_misuse()
  * @text:    appended to
  *
  * Makes no allocation.
  */
-void zg_pool_misuse_print(const struct zg_pool *pool, const struct zg_pool_misuse *misuse,
-			  struct zg_text *text);
+void zg_pool_misuse_print(const struct zg_pool_misuse *misuse, struct zg_text *text);
 
 /**
  * zg_handle_index() - the index part of a handle

@@ -169,7 +169,7 @@ ZG_MUST_USE int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handl
  * What was written to the block before is seen by whoever takes it next.
  *
  * Return: 0; -ESTALE when it was given before; -EINVAL when it never came from this pool. Nothing
- * changes on failure but the count of misuses.
+ * changes on failure but the count of misuses; zg_pool_on_misuse() has who is told of them.
  */
 ZG_MUST_USE int zg_shared_pool_give(struct zg_shared_pool_cache *cache, zg_handle handle);
 

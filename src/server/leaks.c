@@ -28,7 +28,7 @@ void zgi_server_tell_leaks(const char *name)
 }
 
 /* A get is left out: to resume a handle whose client has gone is allowed. */
-static void misuse_tell(const struct zg_pool *pool, const struct zg_pool_misuse *misuse)
+static void misuse_tell(const struct zg_pool_misuse *misuse)
 {
 	char buffer[512];
 	struct zg_text text;
@@ -36,7 +36,7 @@ static void misuse_tell(const struct zg_pool *pool, const struct zg_pool_misuse 
 	if (misuse->act == ZG_POOL_GET)
 		return;
 	zg_text_init(&text, buffer, sizeof(buffer));
-	zg_pool_misuse_print(pool, misuse, &text);
+	zg_pool_misuse_print(misuse, &text);
 	leaks_write(&text);
 }
 

@@ -158,7 +158,7 @@ static int options_track_set(struct zg_options *options, const char *value,
 		return -EINVAL;
 	}
 	if (!is_on && zg_pool_tracks_all()) {
-		zg_text_print(ret_error, "--track off needs a build without -Dtracked=true");
+		zg_text_print(ret_error, "--track off needs a build with -Dtracked=off");
 		return -EINVAL;
 	}
 	options->track = is_on;
@@ -242,7 +242,7 @@ static const struct options_word {
 	 options_seal_set},
 	{"explain", "LINE, as \"inbox cells\"; default none",
 	 "Print how this line of the plan came about, and exit.", options_explain_set},
-	{"track", "on or off; default off, but on in builds with -Dtracked=true",
+	{"track", "on or off; default off, but on in builds that track all (debug)",
 	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
 	 options_track_set},
 	{"huge-pages", "off, transparent, explicit or explicit-only; default transparent",

@@ -55,7 +55,8 @@ class Leaks(unittest.TestCase):
 
     @unittest.skipIf(has_sanitizer(), "this build tracks every pool")
     def test_without_tracking_there_is_a_count_and_a_remedy(self):
-        self.assertIn("  exchanges: 1 from unknown site: init the pool with is_tracked\n",
+        self.assertIn("  exchanges: 1 from unknown site: set is_tracked in a pool of your own, "
+                      "start a service with --track on for its own\n",
                       self.leave_pending())
 
     def test_stop_without_a_drain_reports_nothing(self):
@@ -105,7 +106,7 @@ class Leaks(unittest.TestCase):
         service = self.start("hello", "--track", "on")
         page = service.ask("/leaks").body.decode()
         # Its own.
-        self.assertRegex(page, r"(?m)^2 objects are not given back:$")
+        self.assertRegex(page, r"(?m)^2 objects are taken now:$")
         self.assertRegex(page, r"(?m)^  exchanges: 1 from hello\+0x[0-9a-f]+, 0\.\d s old$")
         self.assertRegex(page, r"(?m)^  arena chunks: 1 from hello\+0x[0-9a-f]+, 0\.\d s old$")
         check_clean(self, service)

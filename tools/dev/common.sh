@@ -124,7 +124,7 @@ build_release() {
 # The build in which ASan and UBSan watch; clang's warnings are errors here.
 build_asan() {
 	setup build-asan clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-		-Db_lundef=false -Dtracked=true
+		-Db_lundef=false -Dtracked=on
 	compile build-asan
 }
 

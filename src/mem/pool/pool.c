@@ -309,6 +309,8 @@ pool_refuse(struct zg_pool *pool, zg_handle handle, enum zg_pool_act act, const 
 {
 	uint32_t number = pool_number(pool, handle);
 	struct zg_pool_misuse misuse = {
+		.pool_name = pool->name,
+		.is_tracked = pool->tracks != NULL,
 		.handle = handle,
 		.act = act,
 		.error = pool_error(pool, number, handle),

@@ -223,20 +223,39 @@ int zg_shared_pool_take(struct zg_shared_pool_cache *cache, zg_handle *ret_handl
 	return 0;
 }
 
-/* What is wrong with a handle that names no taken block. */
+/* What is wrong with a handle that names no taken block; whoever wants to know is told. */
 static int __attribute__((cold, noinline))
-shared_pool_refuse(struct zg_shared_pool_cache *cache, zg_handle handle)
+shared_pool_misuse(const struct zg_shared_pool *pool, zg_handle handle, enum zg_pool_act act,
+		   const void *site)
 {
-	struct zg_shared_pool *pool = cache->pool;
 	uint32_t number = shared_pool_number(pool, handle);
-	uint64_t slot;
+	bool is_block = number < pool->block_count;
+	struct zg_pool_misuse misuse = {
+		.pool_name = pool->name,
+		.handle = handle,
+		.act = act,
+		.error = -EINVAL,
+		.site = site,
+		.is_tracked = pool->tracks != NULL,
+	};
 
-	zgi_counter_add(&cache->misuse_count, 1);
 	ZGI_PROBE3(shared_misuse, pool->name, handle.bits, number);
-	if (number >= pool->block_count)
-		return -EINVAL;
-	slot = __atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED);
-	return zgi_handle_error(handle, zgi_slot_generation_next(slot), ZGI_SLOT_GENERATION_MAX);
+	if (is_block) {
+		uint64_t slot = __atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED);
+
+		misuse.error = zgi_handle_error(handle, zgi_slot_generation_next(slot),
+						ZGI_SLOT_GENERATION_MAX);
+	}
+	zgi_track_tell_misuse(&misuse,
+			      is_block && misuse.is_tracked ? &pool->tracks[number] : NULL);
+	return misuse.error;
+}
+
+static int __attribute__((cold, noinline))
+shared_pool_refuse(struct zg_shared_pool_cache *cache, zg_handle handle, const void *site)
+{
+	zgi_counter_add(&cache->misuse_count, 1);
+	return shared_pool_misuse(cache->pool, handle, ZG_POOL_GIVE, site);
 }
 
 /* Tell where a block is that has just become free. */
@@ -262,12 +281,12 @@ int zg_shared_pool_give(struct zg_shared_pool_cache *cache, zg_handle handle)
 
 	zg_assert(zgi_shared_pool_is_own(cache));
 	if (ZG_UNLIKELY(number >= pool->block_count))
-		return shared_pool_refuse(cache, handle);
+		return shared_pool_refuse(cache, handle, __builtin_return_address(0));
 	ZGI_SHARED_POOL_STEP();
 	/* Acquire: what follows is done by the one who succeeded. */
 	if (ZG_UNLIKELY(!__atomic_compare_exchange_n(&pool->slots[number], &expected, given, false,
 						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
-		return shared_pool_refuse(cache, handle);
+		return shared_pool_refuse(cache, handle, __builtin_return_address(0));
 
 	ZGI_PROBE3(shared_give, pool->name, handle.bits, number);
 	zgi_poison_pool_give(pool, shared_pool_block(pool, number), pool->block_size_asked);
@@ -290,7 +309,7 @@ void *zg_shared_pool_get(struct zg_shared_pool *pool, zg_handle handle)
 	if (ZG_UNLIKELY(number >= pool->block_count ||
 			__atomic_load_n(&pool->slots[number], __ATOMIC_RELAXED) != handle.bits)) {
 		__atomic_add_fetch(&pool->misuse_count, 1, __ATOMIC_RELAXED);
-		ZGI_PROBE3(shared_misuse, pool->name, handle.bits, number);
+		(void)shared_pool_misuse(pool, handle, ZG_POOL_GET, __builtin_return_address(0));
 		return NULL;
 	}
 	return shared_pool_block(pool, number);

@@ -21,6 +21,7 @@
 
 #include "mem/pool/pool_handle.h"
 #include "mem/pool/shared_pool_inside.h"
+#include "mem/pool/track.h"
 
 #define BLOCK_SIZE 96 /* rounded up to two lines */
 #define BLOCK_COUNT 64
@@ -613,6 +614,48 @@ static void fault_makes_a_take_fail(void **state)
 	zg_shared_pool_fini(&pool);
 }
 
+static struct zg_pool_misuse told;
+static int told_count;
+
+static void note_misuse(const struct zg_pool_misuse *misuse)
+{
+	told = *misuse;
+	++told_count;
+}
+
+static void hook_is_told_of_each_misuse(void **state)
+{
+	struct zg_shared_pool_options options = options_for(BLOCK_COUNT, BATCH_COUNT);
+	struct zg_shared_pool pool;
+	struct zg_shared_pool_cache *cache;
+	zg_handle handle;
+
+	(void)state;
+	options.is_tracked = true;
+	assert_int_equal(zg_shared_pool_init(&pool, &options), 0);
+	assert_int_equal(zg_shared_pool_attach(&pool, &cache), 0);
+	zg_pool_on_misuse(note_misuse);
+	handle = take(cache);
+	assert_int_equal(zg_shared_pool_give(cache, handle), 0);
+	assert_int_equal(told_count, 0);
+	assert_int_equal(zg_shared_pool_give(cache, handle), -ESTALE);
+	assert_int_equal(told_count, 1);
+	assert_string_equal(told.pool_name, "test");
+	assert_int_equal(told.handle.bits, handle.bits);
+	assert_int_equal(told.act, ZG_POOL_GIVE);
+	assert_int_equal(told.error, -ESTALE);
+	assert_non_null(told.site);
+	assert_ptr_equal(told.take_site, pool.tracks[0].take_site);
+	assert_non_null(told.take_site);
+	assert_null(zg_shared_pool_get(&pool, ZG_HANDLE_NONE));
+	assert_int_equal(told_count, 2);
+	assert_int_equal(told.act, ZG_POOL_GET);
+	assert_int_equal(told.error, -EINVAL);
+	assert_null(told.take_site);
+	zg_pool_on_misuse(NULL);
+	zg_shared_pool_fini(&pool);
+}
+
 static void leaks_are_told_with_their_sites_where_they_are_tracked(void **state)
 {
 	struct zg_shared_pool_options options = options_for(BLOCK_COUNT, BATCH_COUNT);
@@ -674,6 +717,7 @@ int main(void)
 		cmocka_unit_test(thread_may_be_attached_to_several_pools),
 		cmocka_unit_test(usage_is_told_while_the_pool_lives),
 		cmocka_unit_test(fault_makes_a_take_fail),
+		cmocka_unit_test(hook_is_told_of_each_misuse),
 		cmocka_unit_test(leaks_are_told_with_their_sites_where_they_are_tracked),
 		cmocka_unit_test(fini_of_a_zeroed_pool_does_nothing),
 	};

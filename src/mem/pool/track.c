@@ -17,7 +17,7 @@
 #include "base/counter.h"
 #include "mem/watch/leaks.h"
 
-static void (*track_misuse_hook)(const struct zg_pool *pool, const struct zg_pool_misuse *misuse);
+static void (*track_misuse_hook)(const struct zg_pool_misuse *misuse);
 
 void zgi_track_take(struct zgi_pool_track *track, const void *site)
 {
@@ -40,19 +40,26 @@ void zgi_pool_held_by(struct zg_pool *pool, zg_handle handle, const void *site)
 	__atomic_store_n(&pool->tracks[number].take_site, site, __ATOMIC_RELEASE);
 }
 
+void zgi_track_tell_misuse(struct zg_pool_misuse *misuse, const struct zgi_pool_track *track)
+{
+	void (*hook)(const struct zg_pool_misuse *) =
+		__atomic_load_n(&track_misuse_hook, __ATOMIC_ACQUIRE);
+
+	if (track != NULL) {
+		misuse->take_site = __atomic_load_n(&track->take_site, __ATOMIC_RELAXED);
+		misuse->give_site = __atomic_load_n(&track->give_site, __ATOMIC_RELAXED);
+	}
+	if (hook != NULL)
+		hook(misuse);
+}
+
 void zgi_pool_track_misuse(struct zg_pool *pool, uint32_t number,
 			   const struct zg_pool_misuse *misuse)
 {
-	void (*hook)(const struct zg_pool *, const struct zg_pool_misuse *) =
-		__atomic_load_n(&track_misuse_hook, __ATOMIC_ACQUIRE);
+	bool has_track = pool->tracks != NULL && number < pool->block_count;
 
 	pool->misuse_last = *misuse;
-	if (pool->tracks != NULL && number < pool->block_count) {
-		pool->misuse_last.take_site = pool->tracks[number].take_site;
-		pool->misuse_last.give_site = pool->tracks[number].give_site;
-	}
-	if (hook != NULL)
-		hook(pool, &pool->misuse_last);
+	zgi_track_tell_misuse(&pool->misuse_last, has_track ? &pool->tracks[number] : NULL);
 }
 
 int zg_pool_last_misuse(const struct zg_pool *pool, struct zg_pool_misuse *ret_misuse)
@@ -64,8 +71,7 @@ int zg_pool_last_misuse(const struct zg_pool *pool, struct zg_pool_misuse *ret_m
 	return 1;
 }
 
-void zg_pool_on_misuse(void (*hook)(const struct zg_pool *pool,
-				    const struct zg_pool_misuse *misuse))
+void zg_pool_on_misuse(void (*hook)(const struct zg_pool_misuse *misuse))
 {
 	__atomic_store_n(&track_misuse_hook, hook, __ATOMIC_RELEASE);
 }
@@ -78,20 +84,20 @@ static void track_print_site(struct zg_text *text, const char *what, const void 
 	zg_site_print(text, site);
 }
 
-void zg_pool_misuse_print(const struct zg_pool *pool, const struct zg_pool_misuse *misuse,
-			  struct zg_text *text)
+void zg_pool_misuse_print(const struct zg_pool_misuse *misuse, struct zg_text *text)
 {
 	static const char *const acts[] = {"get", "give", "renew"};
-	bool is_tracked = pool->tracks != NULL;
 
 	zg_assert(misuse->act <= ZG_POOL_RENEW);
-	zg_text_print(text, "pool %s: %s of %s handle %016" PRIx64, pool->name, acts[misuse->act],
-		      misuse->error == -ESTALE ? "a stale" : "an invalid", misuse->handle.bits);
+	zg_text_print(text, "pool %s: %s of %s handle %016" PRIx64, misuse->pool_name,
+		      acts[misuse->act], misuse->error == -ESTALE ? "a stale" : "an invalid",
+		      misuse->handle.bits);
 	track_print_site(text, ", at ", misuse->site);
 	track_print_site(text, "; its block was last taken at ", misuse->take_site);
 	track_print_site(text, ", last given at ", misuse->give_site);
 	zg_text_print(text, "%s\n",
-		      is_tracked ? "" : "; init the pool with is_tracked to know whose it was");
+		      misuse->is_tracked ? ""
+					 : "; init the pool with is_tracked to know whose it was");
 }
 
 /* Read apart, the two may be of different moments. */

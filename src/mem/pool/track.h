@@ -77,6 +77,13 @@ struct zgi_tracks {
 void zgi_tracks_tell(const struct zgi_tracks *tracks, struct zgi_leaks *leaks);
 
 /**
+ * zgi_track_tell_misuse() - add what is known of the block, and tell the hook
+ * @misuse:  all but the two sites of the block, which are filled in
+ * @track:   of the block that was meant; NULL: there is none
+ */
+void zgi_track_tell_misuse(struct zg_pool_misuse *misuse, const struct zgi_pool_track *track);
+
+/**
  * zgi_pool_track_misuse() - keep a misuse, and tell the hook
  * @pool:    initialised, tracked or not
  * @number:  of the block that was meant; block_count or more when it is none of this pool's

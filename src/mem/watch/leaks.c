@@ -85,7 +85,8 @@ static void leaks_print_group(struct zg_text *text, const struct leaks_group *gr
 {
 	zg_text_print(text, "  %s: %" PRIu64 " from ", group->name, group->count);
 	if (group->site == NULL) {
-		zg_text_append(text, ZG_SLICE("unknown site: init the pool with is_tracked\n"));
+		zg_text_append(text, ZG_SLICE("unknown site: set is_tracked in a pool of your own, "
+					      "start a service with --track on for its own\n"));
 		return;
 	}
 	zg_site_print(text, group->site);
@@ -97,7 +98,7 @@ static void leaks_print_group(struct zg_text *text, const struct leaks_group *gr
 		zg_text_print(text, ", %.1f s old\n", leaks_age(now_ns, group->oldest_ns));
 }
 
-uint64_t zg_leak_report(struct zg_text *text)
+uint64_t zgi_leaks_print(struct zg_text *text, const char *what)
 {
 	struct zgi_leaks leaks;
 	uint64_t now_ns;
@@ -110,12 +111,17 @@ uint64_t zg_leak_report(struct zg_text *text)
 	if (leaks.count == 0)
 		return 0;
 
-	zg_text_print(text, "%" PRIu64 " %s not given back:\n", leaks.count,
-		      leaks.count == 1 ? "object is" : "objects are");
+	zg_text_print(text, "%" PRIu64 " %s %s:\n", leaks.count,
+		      leaks.count == 1 ? "object is" : "objects are", what);
 	for (uint32_t at = 0; at < leaks.group_count; ++at)
 		leaks_print_group(text, &leaks.groups[at], now_ns);
 	if (leaks.count_ungrouped > 0)
 		zg_text_print(text, "  and %" PRIu64 " more from other places\n",
 			      leaks.count_ungrouped);
 	return leaks.count;
+}
+
+uint64_t zg_leak_report(struct zg_text *text)
+{
+	return zgi_leaks_print(text, "not given back");
 }

@@ -26,4 +26,13 @@ struct zgi_leaks;
  */
 void zgi_leaks_add(struct zgi_leaks *leaks, const struct zgi_leak *leak);
 
+/**
+ * zgi_leaks_print() - zg_leak_report() under a heading of one's own
+ * @text:  appended to
+ * @what:  what the heading says the objects are
+ *
+ * Return: as zg_leak_report().
+ */
+uint64_t zgi_leaks_print(struct zg_text *text, const char *what);
+
 #endif

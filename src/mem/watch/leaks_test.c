@@ -134,7 +134,8 @@ static void untracked_pool_has_a_count_and_a_remedy(void **state)
 	(void)take(0);
 	assert_int_equal(report(), 1);
 	assert_string_equal(buffer, "1 object is not given back:\n  orders: 1 from unknown site: "
-				    "init the pool with is_tracked\n");
+				    "set is_tracked in a pool of your own, "
+				    "start a service with --track on for its own\n");
 }
 
 static void ages_are_those_of_the_youngest_and_the_oldest(void **state)

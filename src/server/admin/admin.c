@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "mem/watch/leaks.h"
 #include "server/admin/admin.h"
 
 /* A page is one allocation of the arena, so it lies in one chunk: in all of it, or in so much of a
@@ -76,8 +77,9 @@ static int admin_memory(struct zg_exchange *x)
 static void leaks_print(struct zg_text *text, const struct zgi_server *server)
 {
 	(void)server;
-	/* This page's own exchange is among them: there is always one. */
-	(void)zg_leak_report(text);
+	/* What is in flight is no leak. This page's own exchange is among them: there is always
+	 * one. */
+	(void)zgi_leaks_print(text, "taken now");
 }
 
 static int admin_leaks(struct zg_exchange *x)
