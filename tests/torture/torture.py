@@ -158,6 +158,8 @@ REQUESTS = {
     "memory page": (get("/memory?format=json"), [PAGE]),
     "metrics page": (get("/metrics"), [PAGE]),
 }
+if support.has_sanitizer():  # Its malloc stays in charge, and every guest's would count as ours.
+    REQUESTS = {name: request for name, request in REQUESTS.items() if "guests" not in name}
 
 
 class Torture(unittest.TestCase):
