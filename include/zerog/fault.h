@@ -14,7 +14,7 @@
  * changed is armed from outside, see zg_fault_environment().
  *
  * Where none is armed a fault costs nothing: a pool that has to be watched says so in
- * its magic number, which every take looks at anyway.
+ * its floor of free blocks, which every take looks at anyway.
  *
  * Threads    Any thread may call; a take counts on whichever thread it happens.
  * Limits     ZG_FAULTS_MAX names armed at once, of ZG_FAULT_NAME_SIZE_MAX bytes.

@@ -160,6 +160,17 @@ static int config_seal(const struct zg_options *options, struct zg_text *ret_err
 	return result;
 }
 
+const char *zgi_server_seal_name(enum zg_seal_mode mode)
+{
+	static const char *const names[] = {
+		[ZG_SEAL_COUNT] = "count",
+		[ZG_SEAL_TRAP] = "trap",
+		[ZG_SEAL_KERNEL] = "kernel",
+	};
+
+	return names[mode];
+}
+
 void zgi_server_seal_refused(int error, struct zg_text *ret_error)
 {
 	zg_text_print(ret_error, "--seal kernel is not to be had here: %s; use --seal count%s",

@@ -15,7 +15,17 @@
 #include "io/listen.h"
 #include "server/placement.h"
 
+/* ThreadSanitizer keeps its own state on a thread's stack, and will not start on less. */
+#if defined(__SANITIZE_THREAD__)
+#define ZGI_SHARD_STACK_SIZE (1024 * 1024)
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define ZGI_SHARD_STACK_SIZE (1024 * 1024)
+#endif
+#endif
+#ifndef ZGI_SHARD_STACK_SIZE
 #define ZGI_SHARD_STACK_SIZE (64 * 1024)
+#endif
 #define ZGI_SHARD_STACK_WHOLE_SIZE (ZGI_SHARD_STACK_SIZE + 4096) /* with its guard page */
 #define ZGI_ACCEPT_HEADROOM 256 /* accepts that one turn may bring before the oldest are closed */
 
@@ -57,6 +67,14 @@ ZG_MUST_USE int zgi_server_configure(const struct zg_options *options,
  * @ret_error:  names the option to change
  */
 void zgi_server_seal_refused(int error, struct zg_text *ret_error);
+
+/**
+ * zgi_server_seal_name() - a mode as --seal takes it
+ * @mode:  any of them
+ *
+ * Return: static text.
+ */
+const char *zgi_server_seal_name(enum zg_seal_mode mode);
 
 /**
  * zgi_server_plan_lines() - all of the plan but the program as loaded: what is computed

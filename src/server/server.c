@@ -243,10 +243,11 @@ static void server_announce(const struct zgi_server *server)
 	zg_text_init(&text, buffer, sizeof(buffer));
 	zg_text_print(&text,
 		      "%s: %" PRIu32 " shards, %" PRIu64 " connections, %" PRIu64
-		      " exchanges; plan %.1f MiB, resident %.1f MiB; %s\n%s: ",
+		      " exchanges; plan %.1f MiB, resident %.1f MiB; seal %s; %s\n%s: ",
 		      server->name, server->config.shard_count, server->config.options.connections,
 		      server->config.options.exchanges, (double)server->plan.size_total / 1048576,
-		      (double)server->resident_at_seal / 1048576, server->config.io_reason,
+		      (double)server->resident_at_seal / 1048576,
+		      zgi_server_seal_name(server->config.options.seal), server->config.io_reason,
 		      server->name);
 	zgi_reserve_summarise(&server->reserve, &server->config, &text);
 	zg_text_print(&text, "\n%s: serving on %s", server->name, is_unix ? "" : "http://");

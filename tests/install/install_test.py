@@ -98,6 +98,11 @@ class Installed(unittest.TestCase):
         plan = run([os.path.join(self.prefix, "bin", "zerog"), "plan", "--connections", "100"])
         self.assertIn("connection slots", plan)
 
+    def test_the_notice_of_what_is_inside_the_library(self):
+        path = os.path.join(self.prefix, "share", "doc", "zerog", "mimalloc-LICENSE")
+        with open(path, encoding="utf-8") as file:
+            self.assertIn("MIT License", file.read())
+
     def test_no_internal_header_is_installed(self):
         files = [os.path.relpath(os.path.join(folder, name), self.prefix)
                  for folder, _, names in os.walk(os.path.join(self.prefix, "include"))

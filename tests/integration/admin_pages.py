@@ -66,6 +66,12 @@ class AdminPages(Pages, ServiceCase):
             for counter in (line["counter"] or "").split(", "):
                 self.assertIn(counter, names | {""}, line["name"])
 
+    def test_pools_tell_what_went_wrong(self):
+        samples = self.samples()
+        for pool in ("exchanges", "arena_chunks"):
+            for what in ("refused", "misused", "retired"):
+                self.assertEqual(samples[f"zerog_{pool}_{what}_total", ()], 0)
+
     def test_memory_as_text(self):
         reply = self.service.ask("/memory")
         self.assertTrue(reply.field("Content-Type").startswith("text/plain"))

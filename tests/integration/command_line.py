@@ -273,5 +273,30 @@ class Plan(unittest.TestCase):
                 check_clean(self, service)
 
 
+class SealCommand(unittest.TestCase):
+    def test_reasons_stand_in_one_column(self):
+        status, text, _ = run("zerog", "seal")
+        self.assertEqual(status, 0)
+        for line in text.splitlines():
+            self.assertRegex(line, r"^.{33}[ )] (0|E[A-Z]+) +\S")
+            self.assertRegex(line[35:], r"^(0|E[A-Z]+) +\S")
+
+    def test_json_has_the_rows_of_the_table(self):
+        status, text, _ = run("zerog", "seal", "--json")
+        self.assertEqual(status, 0)
+        rows = json.loads(text)
+        calls = [" ".join(filter(None, (row["call"], row["when"]))) for row in rows]
+        lines = run("zerog", "seal")[1].splitlines()
+        self.assertEqual(calls, [line[:34].rstrip() for line in lines])
+        self.assertEqual([row["error"] for row in rows], [line[35:].split()[0] for line in lines])
+        self.assertEqual([row["reason"] for row in rows], [line[44:] for line in lines])
+
+    def test_what_it_does_not_know_is_refused(self):
+        for arguments in (("--yaml",), ("--json", "more")):
+            status, _, errors = run("zerog", "seal", *arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(arguments[-1], errors)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -20,10 +20,26 @@ class SealModes(unittest.TestCase):
                 self.assertEqual(memory["mallocs_since_seal"], count)
                 self.assertEqual(memory["frees_since_seal"], count)
                 self.assertEqual([site["count"] for site in memory["malloc_sites"]], [count])
+                self.assertRegex(memory["malloc_sites"][0]["site"], r"^test_service\+0x[0-9a-f]+$")
             self.assertEqual(service.metric("zerog_mallocs_since_seal_total"), 3)
             self.assertRegex(service.ask("/memory").body.decode(),
-                             r"malloc called from 0x[0-9a-f]+: 3 times")
+                             r"malloc called from test_service\+0x[0-9a-f]+: 3 times")
             check_clean(self, service, malloc_count=3)
+
+    def check_told(self, mode):
+        with Service("hello", "--seal", mode) as service:
+            self.assertIn(f"; seal {mode}; ", service.log())
+            self.assertRegex(service.ask("/memory").body.decode(), rf"(?m)^seal +{mode}$")
+            self.assertEqual(service.memory()["seal"], mode)
+
+    def test_a_service_tells_its_seal(self):
+        for mode in ("count", "trap"):
+            with self.subTest(mode):
+                self.check_told(mode)
+
+    @unittest.skipUnless(has_kernel_seal(), NO_KERNEL_SEAL)
+    def test_a_service_tells_that_the_kernel_seals_it(self):
+        self.check_told("kernel")
 
     def test_trap_aborts_and_shows_the_stack(self):
         with Service("test_service", "--seal", "trap") as service:

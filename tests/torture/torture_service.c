@@ -4,6 +4,8 @@
  */
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <zerog.h>
@@ -15,6 +17,7 @@
 #define PIECE_COUNT 64 /* more than an exchange's own memory holds */
 #define LARGE_SIZE 40000 /* two of them do not fit one chunk */
 #define LARGE_COUNT 3
+#define GUEST_COUNT 3 /* blocks of a guest in one request */
 
 static int hello(struct zg_exchange *x)
 {
@@ -89,6 +92,21 @@ static int spill(struct zg_exchange *x)
 			(struct zg_slice){(const char *)line.data, LARGE_SIZE});
 }
 
+/* Guests: the C library allocates for itself, and says so when it may not. */
+static int guests(struct zg_exchange *x)
+{
+	char *copies[GUEST_COUNT];
+	int count = 0;
+	bool is_whole;
+
+	while (count < GUEST_COUNT && (copies[count] = strdup("of the guest heap")) != NULL)
+		count++;
+	is_whole = count == GUEST_COUNT;
+	while (count > 0)
+		free(copies[--count]); /* NOLINT */
+	return is_whole ? zg_reply_text(x, 200, "guests") : -ENOMEM;
+}
+
 static int resumed(struct zg_exchange *x, void *user)
 {
 	(void)user;
@@ -120,6 +138,7 @@ int main(int argc, char **argv)
 	zg_get(&app, "/chunks", chunks);
 	zg_get(&app, "/copy", copy);
 	zg_get(&app, "/spill", spill);
+	zg_get(&app, "/guests", guests);
 	zg_get(&app, "/wait", wait_and_take);
 	zg_admin_routes(&app);
 	return zg_app_main(&app, argc, argv);

@@ -20,11 +20,12 @@ import reference
 import refused
 import source
 import symbols
+import vendored
 
 CHECKS = [("layers", layers), ("headers", headers), ("banned", banned),
           ("function_size", function_size), ("symbols", symbols), ("format", layout),
           ("paths", paths), ("examples", examples), ("reference", reference), ("refused", refused),
-          ("measured", measured)]
+          ("measured", measured), ("vendored", vendored)]
 # Compiles what others wrote.
 NOT_OURS = {"src/mem/guest/guest_mimalloc.c"}
 TIDY_FILE_SECONDS_MAX = 120

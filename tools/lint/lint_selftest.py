@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Every check must be able to fail: each is fed a bad sample, and a good one."""
 
+import hashlib
 import json
 import os
 import sys
@@ -21,6 +22,7 @@ import reference
 import refused
 import source
 import symbols
+import vendored
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -244,6 +246,34 @@ class Reference(Sample):
         self.assertIn("| brk that moves | 0 | the heap |\n| mmap | ENOMEM | memory |",
                       reference.render_seal(self.RULES))
         self.assert_clean(reference)
+
+
+class Vendored(Sample):
+    FILES = {"LICENSE": "MIT", "src/alloc.c": "int a;\n", "include/mimalloc.h": "int b;\n"}
+
+    def setUp(self):
+        super().setUp()
+        for name, text in self.FILES.items():
+            self.write("third_party/mimalloc/" + name, text)
+        self.write(vendored.SUMS, "".join(
+            f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n"
+            for name, text in self.FILES.items()))
+
+    def test_a_changed_file_is_refused(self):
+        self.write("third_party/mimalloc/src/alloc.c", "int a = 1;\n")
+        self.assert_found(vendored, vendored.SUMS, 2, "src/alloc.c was changed")
+
+    def test_a_file_that_is_gone_is_refused(self):
+        os.remove(os.path.join(self.root, "third_party/mimalloc/include/mimalloc.h"))
+        self.assert_found(vendored, vendored.SUMS, 3, "is not there")
+
+    def test_a_file_that_was_added_is_refused(self):
+        self.write("third_party/mimalloc/src/more.c", "")
+        self.assert_found(vendored, vendored.SUMS, 1, "src/more.c has no checksum")
+
+    def test_unchanged_files_and_our_own_header_are_accepted(self):
+        self.write("third_party/mimalloc/include/zerog_mimalloc.h", "")
+        self.assert_clean(vendored)
 
 
 class Measured(Sample):

@@ -16,10 +16,9 @@
 
 #include "base/assert.h"
 
-/* arch_prctl(2) is refused whole. These are of kernels and headers newer than the oldest we build
+/* arch_prctl(2) is refused whole. This is of kernels and headers newer than the oldest we build
  * with. */
 #define RULES_CALL_MAP_SHADOW_STACK 453
-#define RULES_CALL_MEMFD_SECRET 447
 
 #define RULES_MEMORY "would map memory"
 #define RULES_TASK "would make a task, with a stack and tables of its own"
@@ -58,7 +57,7 @@ static const struct zgi_seal_rule rules[] = {
 	{.name = "shmat", .error = ENOMEM, .reason = RULES_MEMORY " of a shared segment"},
 	{.name = "memfd_create", .error = ENOMEM, .reason = "would make a file that is memory"},
 	{.name = "memfd_secret",
-	 .number = RULES_CALL_MEMFD_SECRET,
+	 .number = ZGI_SEAL_CALL_MEMFD_SECRET,
 	 .error = ENOMEM,
 	 .reason = "would make a file that is memory"},
 	{.name = "map_shadow_stack",

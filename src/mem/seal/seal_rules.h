@@ -36,6 +36,9 @@ struct zgi_seal_rule {
 #define ZGI_SEAL_UNKNOWN_FIRST 470
 #define ZGI_SEAL_UNKNOWN_LAST 511
 
+/* memfd_secret(2), on every architecture: newer than the oldest headers we build with. */
+#define ZGI_SEAL_CALL_MEMFD_SECRET 447
+
 /* Operations of io_uring_register(2): past the last known one all are refused. */
 #define ZGI_SEAL_RING_OPERATION_MAX 64
 

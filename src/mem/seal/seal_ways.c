@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "mem/seal/seal_rules.h"
 
 #define WAYS_SIZE ((size_t)1 << 20)
 #define WAYS_PAGE ((size_t)4096)
@@ -173,7 +174,7 @@ static long take_memfd_create(void)
 
 static long take_memfd_secret(void)
 {
-	return ways_outcome(syscall(447, 0));
+	return ways_outcome(syscall(ZGI_SEAL_CALL_MEMFD_SECRET, 0));
 }
 
 static long take_map_shadow_stack(void)

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <zerog/leaks.h>
+
 #define JSON_SHARD_SIZE 512 /* bytes; more than a shard's object takes */
 
 static void json_string(struct zg_text *text, const char *name, const char *value)
@@ -30,14 +32,22 @@ static void json_totals(struct zg_text *text, const struct zgi_server *server,
 {
 	zg_text_print(text,
 		      ", \"resident\": %" PRIu64 ", \"resident_at_seal\": %" PRIu64
-		      ", \"mallocs_since_seal\": %" PRIu64 ", \"frees_since_seal\": %" PRIu64
-		      ", \"malloc_sites\": [",
-		      now->resident, server->resident_at_seal, now->seal.malloc_count,
+		      ", \"seal\": \"%s\", \"mallocs_since_seal\": %" PRIu64
+		      ", \"frees_since_seal\": %" PRIu64 ", \"malloc_sites\": [",
+		      now->resident, server->resident_at_seal,
+		      zgi_server_seal_name(server->config.options.seal), now->seal.malloc_count,
 		      now->seal.free_count);
-	for (size_t index = 0; index < now->site_count; index++)
-		zg_text_print(text, "%s{\"address\": \"%p\", \"count\": %" PRIu64 "}",
-			      index > 0 ? ", " : "", now->sites[index].address,
-			      now->sites[index].count);
+	for (size_t index = 0; index < now->site_count; index++) {
+		char buffer[256];
+		struct zg_text site;
+
+		zg_text_init(&site, buffer, sizeof(buffer));
+		zg_site_print(&site, now->sites[index].address);
+		zg_text_append(text, index > 0 ? ZG_SLICE(", {") : ZG_SLICE("{"));
+		json_string(text, "site", buffer);
+		zg_text_print(text, ", \"address\": \"%p\", \"count\": %" PRIu64 "}",
+			      now->sites[index].address, now->sites[index].count);
+	}
 	zg_text_append(text, ZG_SLICE("]"));
 }
 

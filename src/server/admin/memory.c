@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+#include <zerog/leaks.h>
+
 #include "base/clock.h"
 
 #define MEMORY_ROW_SIZE 160 /* bytes; more than a row of a table takes */
@@ -19,14 +21,18 @@ static void memory_totals(struct zg_text *text, const struct zgi_server *server,
 		      "\nplanned            %12" PRIu64 " bytes\n"
 		      "resident at seal   %12" PRIu64 " bytes\n"
 		      "resident now       %12" PRIu64 " bytes\n"
+		      "seal               %12s\n"
 		      "mallocs since seal %12" PRIu64 "\n"
 		      "frees since seal   %12" PRIu64 "\n"
 		      "scratch spills     %12" PRIu64 "\n",
 		      server->plan.size_total, server->resident_at_seal, now->resident,
-		      now->seal.malloc_count, now->seal.free_count, zg_scratch_spill_count());
-	for (size_t index = 0; index < now->site_count; index++)
-		zg_text_print(text, "  malloc called from %p: %" PRIu64 " times\n",
-			      now->sites[index].address, now->sites[index].count);
+		      zgi_server_seal_name(server->config.options.seal), now->seal.malloc_count,
+		      now->seal.free_count, zg_scratch_spill_count());
+	for (size_t index = 0; index < now->site_count; index++) {
+		zg_text_append(text, ZG_SLICE("  malloc called from "));
+		zg_site_print(text, now->sites[index].address);
+		zg_text_print(text, ": %" PRIu64 " times\n", now->sites[index].count);
+	}
 }
 
 /* What it holds is in the table of use; how libraries fare with it is here. */

@@ -53,6 +53,8 @@ static void metrics_pool(struct zg_text *text, const char *name, const struct zg
 		{"free_low", "gauge", "The least ever free.", pool->free_low},
 		{"refused_total", "counter", "Takes that found none free.", pool->refused},
 		{"misused_total", "counter", "Stale, double and foreign handles.", pool->misused},
+		{"retired_total", "counter", "Objects never taken again: their handles ran out.",
+		 pool->retired},
 	};
 	char buffer[64];
 
