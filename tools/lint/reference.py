@@ -20,7 +20,7 @@ Every service built on zerog takes these flags, as `--flag VALUE` or `--flag=VAL
 | flag | takes | what it does |
 |---|---|---|
 """
-SEAL_ROW = re.compile(r"^(.+?)  +(0|E[A-Z0-9]+) +(.*)$", re.MULTILINE)
+SEAL_ROW = re.compile(r"^(.+?) +(0|E[A-Z0-9]+) +(.*)$", re.MULTILINE)
 SEAL_HEAD = """# What the kernel seal refuses
 
 Under `--seal kernel` these system calls are refused for every thread, to the end of the process; all others are let
