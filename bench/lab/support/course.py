@@ -7,6 +7,7 @@ run that was broken off goes on where it stopped.
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -102,6 +103,14 @@ class Progress:
         self.spent += seconds
 
 
+def told(error):
+    """What went wrong, in one line that names no folder of this machine: results are published."""
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"not done after {error.timeout:.0f} s"
+    lines = f"{type(error).__name__}: {error}".strip().splitlines()
+    return re.sub(r"(?<![\w.])/[\w./-]*/", "", " ".join(lines))[:300]
+
+
 def run(steps, store):
     """Take every step that is not in the store yet, and those that failed once more.
 
@@ -121,7 +130,7 @@ def run(steps, store):
             seen = step.measure()
         except (RuntimeError, OSError, ValueError, KeyError, http.client.HTTPException,
                 subprocess.SubprocessError) as error:
-            seen = {"samples": [], "failed": f"{type(error).__name__}: {error}"[:400]}
+            seen = {"samples": [], "failed": told(error)}
             print(f"  {step.subject}: {seen['failed']}", file=sys.stderr)
         seen.update(subject=step.subject, load_before=load_before,
                     seconds=time.monotonic() - started)

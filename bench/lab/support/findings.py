@@ -14,10 +14,13 @@ class Findings:
         self.units = {}
         self.notes = {}  # key of a step: what it says besides its samples
         self.loads = []
+        self.rounds = 0  # of throughput, begun
         for key, seen in store.done.items():
             if subjects is not None and seen["subject"] not in subjects:
                 continue
             self.loads.append(seen["load_before"])
+            if key.startswith("pressure/round "):
+                self.rounds = max(self.rounds, int(key.split("/")[1].split()[1]))
             for metric, value, unit in seen["samples"]:
                 self.samples.setdefault((seen["subject"], metric), []).append(value)
                 self.units[metric] = unit
@@ -106,6 +109,10 @@ class Run:
             f"Load average before each step: {statistics.median(loads):.1f} at the median, "
             f"{max(loads):.1f} at the most.",
         ]
+        rounds = self.findings.rounds
+        if 0 < rounds < self.settings.rounds:
+            lines.append(f"Broken off: {rounds} of {self.settings.rounds} rounds of throughput and latency were "
+                         "begun, and the last of them may lack peers.")
         if noise is not None:
             lines.append(f"Noise: rounds of the same measurement lie {100 * noise:.0f} % apart (median over the "
                          "peers, keep-alive throughput).")
