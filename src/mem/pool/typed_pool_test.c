@@ -67,6 +67,27 @@ static int end(void **state)
 	return 0;
 }
 
+/* The first block has the number 0, which is not below the limit of a watched pool either. */
+static void a_tracked_pool_sees_the_give_of_every_block(void **state)
+{
+	(void)state;
+	for (uint32_t number = 0; number < ORDER_COUNT; ++number) {
+		struct zg_pool_misuse misuse;
+		order_handle handle;
+		uint32_t taken = 0;
+
+		/* Those before it stay taken, so that each block has its turn. */
+		for (; taken <= number; ++taken)
+			assert_int_equal(order_pool_take(&orders, &handle, NULL), 0);
+		assert_int_equal(order_pool_give(&orders, handle), 0);
+		assert_int_equal(order_pool_give(&orders, handle), -ESTALE);
+		assert_int_equal(zg_pool_last_misuse(&orders.untyped, &misuse), 1);
+		assert_non_null(misuse.give_site);
+		order_pool_fini(&orders);
+		assert_int_equal(start(true), 0);
+	}
+}
+
 static void block_size_is_that_of_the_type(void **state)
 {
 	struct zg_pool_options options = {.block_count = ORDER_COUNT};
@@ -221,6 +242,8 @@ int main(void)
 		TEST_TWICE(renewed_handle_takes_the_place_of_the_old),
 		TEST_TWICE(walk_finds_what_is_taken),
 		TEST_TWICE(last_generation_retires_the_object),
+		cmocka_unit_test_setup_teardown(a_tracked_pool_sees_the_give_of_every_block,
+						start_tracked, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
