@@ -5,6 +5,7 @@ import html.parser
 import json
 import os
 import sys
+import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -310,6 +311,14 @@ class Described(unittest.TestCase):
     def test_an_unknown_name_is_answered_with_those_that_there_are(self):
         with self.assertRaisesRegex(ValueError, "no peer ngnix; there are .*nginx"):
             peers.load(["ngnix"])
+
+
+class Telling(unittest.TestCase):
+    def test_what_went_wrong_names_no_folder_of_this_machine(self):
+        late = subprocess.TimeoutExpired(["/a/b/lab-load"], 65)
+        self.assertEqual("not done after 65 s", course.told(late))
+        self.assertEqual("RuntimeError: lab-load ended: no more",
+                         course.told(RuntimeError("/a/b-c/lab-load ended:\nno more")))
 
 
 if __name__ == "__main__":
