@@ -13,11 +13,13 @@
 
 static void connection_run(struct zgi_shard *shard, uint32_t index);
 
-/* A quiet connection keeps its exchange at the ready while exchanges are plenty. */
-static bool connection_may_stay(const struct zgi_shard *shard)
+/* A quiet connection keeps its exchange at the ready while exchanges are plenty, unless it was
+ * quiet for so long before this request that it would lose it again: that costs a cancelled
+ * receive. */
+static bool connection_may_stay(struct zgi_shard *shard, uint32_t index)
 {
 	return shard->exchanges.free_count >= shard->hot_reserve && shard->waiting_count == 0 &&
-	       !shard->is_draining;
+	       !zgi_shard_exchange(shard, index)->is_rare && !shard->is_draining;
 }
 
 static void connection_heat(struct zgi_shard *shard, uint32_t index)
@@ -30,9 +32,9 @@ static void connection_heat(struct zgi_shard *shard, uint32_t index)
 /* Nothing of a request is there. Stay unparked if that is right, else park. */
 static void connection_settle(struct zgi_shard *shard, uint32_t index)
 {
-	if (!connection_may_stay(shard)) {
+	if (!connection_may_stay(shard, index)) {
 		zgi_connection_give(shard, index);
-		zgi_connection_park(shard, index);
+		zgi_connection_park(shard, index, shard->tick);
 		return;
 	}
 	connection_heat(shard, index);
@@ -91,7 +93,7 @@ static void connection_run(struct zgi_shard *shard, uint32_t index)
 		break;
 	case ZGI_WANT_SEND:
 		if (zgi_exchange_is_last(zgi_shard_exchange(shard, index)) &&
-		    connection_may_stay(shard))
+		    connection_may_stay(shard, index))
 			connection_send_last(shard, index);
 		else
 			connection_send(shard, index);
@@ -155,8 +157,11 @@ static void connection_cooled(struct zgi_shard *shard, uint32_t index, int32_t r
 		connection_received(shard, index, result);
 		return;
 	}
+
+	uint32_t idle_since = zgi_shard_exchange(shard, index)->idle_since;
+
 	zgi_connection_give(shard, index);
-	zgi_connection_park(shard, index);
+	zgi_connection_park(shard, index, idle_since);
 }
 
 /* A receive was cancelled because the request takes too long. */
@@ -204,7 +209,7 @@ void zgi_connection_accepted(struct zgi_shard *shard, uint32_t index)
 	if (shard->exchanges.free_count > shard->hot_reserve && zgi_connection_take(shard, index))
 		connection_settle(shard, index);
 	else
-		zgi_connection_park(shard, index);
+		zgi_connection_park(shard, index, shard->tick);
 }
 
 void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
@@ -292,7 +297,10 @@ void zgi_connection_stalled(struct zgi_shard *shard, uint64_t tag, int32_t resul
 
 void zgi_connection_cool(struct zgi_shard *shard, uint32_t index)
 {
-	zg_assert(shard->connections[index].state == ZGI_CONNECTION_HOT);
+	struct zgi_connection *connection = &shard->connections[index];
+
+	zg_assert(connection->state == ZGI_CONNECTION_HOT);
+	zgi_shard_exchange(shard, index)->idle_since = connection->deadline - shard->times.hot;
 	shard->hot_count--;
 	zgi_connection_cancel(shard, index, ZGI_CONNECTION_PARKING);
 }

@@ -174,17 +174,43 @@ static void a_quiet_connection_is_parked_and_holds_nothing(void **state)
 	assert_all_free();
 }
 
-static void a_parked_connection_is_served_and_becomes_hot(void **state)
+static void a_connection_that_was_quiet_for_long_is_served_and_parked(void **state)
 {
 	uint32_t descriptor = connect_parked();
 
 	(void)state;
 	shard_fixture_send(fixture, descriptor, GET);
 	assert_output_begins(descriptor, "HTTP/1.1 200 OK\r\n");
-	assert_state(descriptor, ZGI_CONNECTION_HOT);
+	assert_state(descriptor, ZGI_CONNECTION_PARKED);
 	assert_int_equal(fixture->shard->counters.unparked, 1);
+	assert_all_free();
+}
+
+static void one_that_was_quiet_before_its_exchange_was_taken_is_parked(void **state)
+{
+	uint32_t descriptor = connect_parked();
+
+	(void)state;
+	shard_fixture_pass(fixture, 50);
 	shard_fixture_send(fixture, descriptor, GET);
-	assert_int_equal(fixture->shard->counters.unparked, 1);
+	assert_state(descriptor, ZGI_CONNECTION_PARKED);
+}
+
+static void a_parked_connection_that_asks_soon_again_becomes_hot(void **state)
+{
+	uint32_t descriptor = connect_parked();
+
+	(void)state;
+	shard_fixture_send(fixture, descriptor, GET);
+	shard_fixture_output(fixture, descriptor);
+	shard_fixture_pass(fixture, fixture->shard->times.hot - 1);
+	shard_fixture_send(fixture, descriptor, GET);
+	assert_output_begins(descriptor, "HTTP/1.1 200 OK\r\n");
+	assert_state(descriptor, ZGI_CONNECTION_HOT);
+	assert_int_equal(fixture->shard->counters.unparked, 2);
+	shard_fixture_output(fixture, descriptor);
+	shard_fixture_send(fixture, descriptor, GET);
+	assert_int_equal(fixture->shard->counters.unparked, 2);
 
 	/* One reply, not the first once more. */
 	const char *output = shard_fixture_output(fixture, descriptor);
@@ -633,7 +659,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		roomy(a_new_connection_is_hot_while_exchanges_are_plenty),
 		roomy(a_quiet_connection_is_parked_and_holds_nothing),
-		roomy(a_parked_connection_is_served_and_becomes_hot),
+		roomy(a_connection_that_was_quiet_for_long_is_served_and_parked),
+		roomy(one_that_was_quiet_before_its_exchange_was_taken_is_parked),
+		roomy(a_parked_connection_that_asks_soon_again_becomes_hot),
 		roomy(data_that_beats_the_parking_is_served),
 		roomy(an_end_that_beats_the_parking_closes),
 		roomy(a_parked_connection_that_was_reset_takes_no_exchange),

@@ -235,12 +235,18 @@ static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *even
 	}
 }
 
+static uint64_t shard_tick_age_ns(const struct zgi_shard *shard, uint64_t now_ns)
+{
+	return (now_ns - shard->started_ns) % ZGI_TICK_NS;
+}
+
 /* The date changes once a second; the clock is read for it once a tick. */
 static void shard_clock(struct zgi_shard *shard, uint64_t now_ns)
 {
 	uint32_t tick = (uint32_t)((now_ns - shard->started_ns) / ZGI_TICK_NS);
 	time_t seconds;
 
+	shard->tick_age_ns = shard_tick_age_ns(shard, now_ns);
 	if (tick == shard->tick && shard->date_seconds != 0)
 		return;
 	shard->tick = tick;
@@ -251,15 +257,19 @@ static void shard_clock(struct zgi_shard *shard, uint64_t now_ns)
 	}
 }
 
-/* Until the next tick while something has a short deadline; else longer. */
+/* Until the next tick while something has a short deadline, or sooner when this one's are not
+ * dealt with; else longer. */
 static uint64_t shard_wait_ns(const struct zgi_shard *shard, uint64_t now_ns)
 {
+	uint64_t sweep_ns = zgi_shard_sweep_wait_ns(shard);
+	uint64_t wait_ns = ZGI_TICK_NS - shard_tick_age_ns(shard, now_ns);
+
 	if (shard->live_count == 0)
-		return SHARD_WAIT_EMPTY_NS;
-	if (shard->exchanges.free_count == shard->exchanges.block_count &&
-	    shard->waiting_count == 0)
-		return SHARD_WAIT_QUIET_NS;
-	return ZGI_TICK_NS - (now_ns - shard->started_ns) % ZGI_TICK_NS;
+		wait_ns = SHARD_WAIT_EMPTY_NS;
+	else if (shard->exchanges.free_count == shard->exchanges.block_count &&
+		 shard->waiting_count == 0)
+		wait_ns = SHARD_WAIT_QUIET_NS;
+	return wait_ns < sweep_ns ? wait_ns : sweep_ns;
 }
 
 /* A drain also waits until the accept has let go of the listener: then whoever comes next can have

@@ -112,11 +112,16 @@ struct zgi_shard {
 	time_t date_seconds;
 	uint32_t sweep_cursor;
 	uint32_t sweep_tick;
+	uint32_t sweep_goal; /* slots to be looked at in this tick */
+	uint32_t sweep_left; /* of those, not yet */
+	uint32_t sweep_ended; /* connections ended in this tick */
+	uint64_t tick_age_ns; /* since the tick began */
 	uint32_t victim_count;
 	uint32_t victim_next;
 	struct zgi_victim victims[ZGI_VICTIMS_MAX];
 	struct zgi_inbox inbox;
 	uint32_t arena_hand; /* the exchange whose arena is to be looked at next */
+	uint32_t arenas_left; /* that may be looked at in this tick */
 	struct zgi_shard_arenas arenas_sum; /* of this round, so far */
 	struct zgi_shard_arenas arenas; /* of the round before */
 	uint32_t pause_tick; /* when the kernel was asked last */
@@ -176,8 +181,12 @@ void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_
 /* Tell a shard to drain or to stop; any thread. */
 void zgi_shard_command(struct zgi_shard *shard, enum zgi_shard_command command);
 
-/* sweep.c: look at the deadlines of a part of the table, and at the heads of the queues. */
+/* sweep.c: look at the deadlines of a part of the table, and at the heads of the queues; a few
+ * endings a turn. */
 void zgi_shard_sweep(struct zgi_shard *shard);
+
+/* sweep.c: when to go on with what the tick brought. Return: ns; UINT64_MAX when all is done. */
+uint64_t zgi_shard_sweep_wait_ns(const struct zgi_shard *shard);
 
 /* sweep.c: close the connection that has been idle the longest. Return: false when none is idle. */
 bool zgi_shard_evict(struct zgi_shard *shard);

@@ -9,6 +9,8 @@
 
 #include "base/assert.h"
 
+#define FIXTURE_STEPS_A_TICK 50 /* as fine as the sweep spreads what ends */
+
 static struct shard_fixture fixture_only;
 
 static void fixture_sent(void *user, uint32_t descriptor, const unsigned char *bytes, size_t size)
@@ -98,8 +100,8 @@ void shard_fixture_turn(struct shard_fixture *fixture)
 
 void shard_fixture_pass(struct shard_fixture *fixture, uint32_t tick_count)
 {
-	for (; tick_count > 0; tick_count--) {
-		fixture->now_ns += ZGI_TICK_NS;
+	for (uint32_t step = 0; step < tick_count * FIXTURE_STEPS_A_TICK; step++) {
+		fixture->now_ns += ZGI_TICK_NS / FIXTURE_STEPS_A_TICK;
 		shard_fixture_turn(fixture);
 	}
 }

@@ -17,13 +17,14 @@ void zgi_connection_close(struct zgi_shard *shard, uint32_t index)
 	zgi_counter_add(&shard->counters.closed, 1);
 }
 
-void zgi_connection_park(struct zgi_shard *shard, uint32_t index)
+void zgi_connection_park(struct zgi_shard *shard, uint32_t index, uint32_t idle_since)
 {
 	if (shard->is_draining) {
 		zgi_connection_close(shard, index);
 		return;
 	}
-	zgi_connection_enter(shard, index, ZGI_CONNECTION_PARKED, shard->times.idle);
+	zgi_connection_enter(shard, index, ZGI_CONNECTION_PARKED, 0);
+	shard->connections[index].deadline = idle_since + shard->times.idle;
 	zgi_counter_add(&shard->counters.parked, 1);
 	zgi_io_poll(shard->io, index, zgi_connection_tag(shard, index));
 }

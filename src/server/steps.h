@@ -50,8 +50,8 @@ static inline void zgi_connection_recv(struct zgi_shard *shard, uint32_t index)
 /* Close at once: nothing is in flight, and it has no exchange. */
 void zgi_connection_close(struct zgi_shard *shard, uint32_t index);
 
-/* Wait for the next request without an exchange; a drain closes instead. */
-void zgi_connection_park(struct zgi_shard *shard, uint32_t index);
+/* Wait for the next request without an exchange, idle since a tick; a drain closes instead. */
+void zgi_connection_park(struct zgi_shard *shard, uint32_t index, uint32_t idle_since);
 
 /* Borrow an exchange; false when there is none. */
 bool zgi_connection_take(struct zgi_shard *shard, uint32_t index);

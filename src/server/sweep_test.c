@@ -16,6 +16,7 @@
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 #define CONNECTION_LIMIT 4
+#define MANY 40
 
 static struct shard_fixture *fixture;
 
@@ -113,6 +114,59 @@ static void an_idle_connection_is_closed(void **state)
 	shard_fixture_complete(fixture, descriptor, -ECANCELED);
 	assert_state(descriptor, ZGI_CONNECTION_FREE);
 	assert_int_equal(fixture->shard->counters.timeouts_idle, 1);
+}
+
+static void the_time_of_an_idle_connection_runs_from_its_last_reply(void **state)
+{
+	static const struct shard_fixture_options options = {
+		.connection_limit = CONNECTION_LIMIT,
+		.exchange_count = 8,
+		.chunk_count = 1,
+		.routes = routes,
+		.change = change,
+	};
+	uint32_t descriptor;
+
+	(void)state;
+	shard_fixture_close(fixture);
+	fixture = shard_fixture_open(&options);
+	descriptor = shard_fixture_connect(fixture);
+	shard_fixture_pass(fixture, fixture->shard->times.hot);
+	shard_fixture_complete(fixture, descriptor, -ECANCELED);
+	assert_lasts(descriptor, ZGI_CONNECTION_PARKED,
+		     fixture->shard->times.idle - fixture->shard->times.hot);
+}
+
+/* All at once they would be a pause for everybody else. */
+static void many_that_are_idle_are_closed_a_few_at_a_time(void **state)
+{
+	static const struct shard_fixture_options options = {
+		.connection_limit = MANY,
+		.exchange_count = 1,
+		.chunk_count = 1,
+		.routes = routes,
+		.change = change,
+	};
+	const uint64_t *closed;
+	uint64_t at_once;
+
+	(void)state;
+	shard_fixture_close(fixture);
+	fixture = shard_fixture_open(&options);
+	closed = &fixture->shard->counters.timeouts_idle;
+	for (uint32_t index = 0; index < MANY; index++)
+		assert_state(shard_fixture_connect(fixture), ZGI_CONNECTION_PARKED);
+	shard_fixture_pass(fixture, fixture->shard->times.idle);
+	at_once = *closed;
+	assert_in_range(at_once, 1, MANY / 2);
+	fixture->now_ns += ZGI_TICK_NS / 50;
+	shard_fixture_turn(fixture);
+	assert_in_range(*closed, at_once, at_once + 2);
+	fixture->now_ns += ZGI_TICK_NS / 2;
+	shard_fixture_turn(fixture);
+	assert_in_range(*closed, MANY / 2, MANY - 5);
+	shard_fixture_pass(fixture, 1);
+	assert_int_equal(*closed, MANY);
 }
 
 static void data_that_beats_the_idle_time_out_is_lost(void **state)
@@ -399,6 +453,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_timeout_is_a_tick_longer_than_it_says),
 		test(an_idle_connection_is_closed),
+		test(the_time_of_an_idle_connection_runs_from_its_last_reply),
+		test(many_that_are_idle_are_closed_a_few_at_a_time),
 		test(data_that_beats_the_idle_time_out_is_lost),
 		test(a_head_has_its_time_from_its_first_byte),
 		test(a_body_has_its_own_time),

@@ -76,13 +76,23 @@ static void waiting_serve(struct zgi_shard *shard, uint32_t index)
 	zgi_connection_recv(shard, index);
 }
 
+/* How long the connection has been idle, in ticks. */
+static uint32_t waiting_quiet(const struct zgi_shard *shard, uint32_t index)
+{
+	return shard->tick - (shard->connections[index].deadline - shard->times.idle);
+}
+
 void zgi_connection_unpark(struct zgi_shard *shard, uint32_t index)
 {
+	bool is_rare = waiting_quiet(shard, index) >= shard->times.hot;
+
 	/* Those who wait are served first. */
-	if (shard->waiting_count > 0 || !zgi_connection_take(shard, index))
+	if (shard->waiting_count > 0 || !zgi_connection_take(shard, index)) {
 		waiting_push(shard, index);
-	else
-		waiting_serve(shard, index);
+		return;
+	}
+	zgi_shard_exchange(shard, index)->is_rare = is_rare;
+	waiting_serve(shard, index);
 }
 
 void zgi_connection_serve_waiting(struct zgi_shard *shard)

@@ -52,6 +52,7 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 	x->reply_fields_capacity = 0;
 	x->handle = handle;
 	x->is_sent_silently = false;
+	x->is_rare = false;
 	zgi_http_parser_init(&x->parser, &x->request, &web->http_limits, &x->arena);
 
 	int result = zg_arena_init(&x->arena, &(struct zg_arena_options){

@@ -83,6 +83,7 @@ struct zg_exchange {
 	bool is_continue_sent; /* 100 Continue was written for this request */
 	bool is_sent_silently; /* the server's: the send window was handed over, and all is sent
 				* unless it hears otherwise */
+	bool is_rare; /* the server's: its connection sends a request now and then */
 	uint32_t read_start; /* where the present request begins in the read buffer */
 	uint32_t read_size; /* bytes in the read buffer */
 	uint32_t request_end; /* where the next request begins, once the body is whole */
@@ -105,6 +106,7 @@ struct zg_exchange {
 	zg_cold(body);
 	unsigned char *body; /* in the read buffer or in the arena */
 	uint64_t body_size; /* bytes there so far */
+	uint32_t idle_since; /* the server's: when its quiet connection became so, in ticks */
 	uint64_t body_capacity; /* bytes of room, when it is in the arena */
 	uint32_t staging_offset; /* chunked: where undecoded bytes begin in the read buffer */
 	struct zgi_http_chunked chunked;
