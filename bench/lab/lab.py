@@ -124,7 +124,7 @@ def measure(arguments, found):
         raise RuntimeError("there is no peer to measure")
     print(machine.facts_line())
     machine.beware_of_load()
-    taking_part = [*present, *(one for one in allocation.RUNTIMES if one.is_present)]
+    taking_part = [*present, pressure.NOBODY, *(one for one in allocation.RUNTIMES if one.is_present)]
     store = course.Store(lab_peers.BUILD / "lab" / f"{arguments.settings.name}.json", {
         "settings": vars(arguments.settings),
         "subjects": {subject.name: subject.made_of() for subject in taking_part}})

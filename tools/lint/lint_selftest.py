@@ -318,7 +318,7 @@ class Measured(Sample):
             "places": [{"what": "pause", "place": 2, "of": 9, "zerog": "3 us", "best": "1 us",
                         "first": "h2o"}]}))
         text = measured.render(self.root)
-        self.assertIn("| Gin | 112 | 19,671 | – | – | 9,647 | – | – |", text)
+        self.assertIn("| Gin | 112 | 19,671 | – | – | – | 9,647 | – | – |", text)
         self.assertIn("| pause | 2 of 9 | 3 us | 1 us | h2o |", text)
 
     def test_the_layout_has_its_table_once_it_was_measured(self):

@@ -56,6 +56,7 @@ LAB_COLUMNS = [
     (["memory_million"], "a million connections, MB", "{:,.0f}", 1e6),
     (["allocations_json"], "allocations a request", "{:,.1f}", 1),
     (["open_10000_p999_us", "open_1000_p999_us"], "p99.9 under load, µs", "{:,.0f}", 1),
+    (["open_10000_stall_us", "open_1000_stall_us"], "stall of a tenth of a second, µs", "{:,.0f}", 1),
     (["open_10000_max_us", "open_1000_max_us"], "longest stall, µs", "{:,.0f}", 1),
     (["keep_alive_per_second"], "keep-alive, 1/s", "{:,.0f}", 1),
     (["pipelined_per_second"], "16 deep, 1/s", "{:,.0f}", 1),

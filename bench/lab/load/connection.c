@@ -96,6 +96,7 @@ int load_open(struct load *load, const struct load_options *options, struct load
 	memset(result, 0, sizeof(*result));
 	zgi_histogram_init(&result->latency_ns);
 	zgi_histogram_init(&result->lateness_ns);
+	zgi_histogram_init(&result->stall_ns);
 	zgi_histogram_init(&load->second_ns);
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;

@@ -25,12 +25,15 @@
 #define LOAD_SECONDS_MAX 3600
 #define LOAD_REQUEST_SIZE (128 * 1024)
 #define LOAD_NS_PER_S 1e9
+#define LOAD_SECOND_NS UINT64_C(1000000000)
+#define LOAD_WINDOW_NS UINT64_C(100000000)
 
 struct load_options {
 	struct sockaddr_in target;
 	const char *path; /* borrowed from argv */
 	const char *json_path; /* borrowed from argv; NULL for none */
-	uint64_t connections;
+	uint64_t connections; /* 0: nobody is asked; how late this program is then tells of the
+				 machine */
 	uint64_t rate; /* requests a second, over all connections */
 	uint64_t seconds; /* measured */
 	uint64_t warmup_seconds; /* before them, not measured */
@@ -61,6 +64,8 @@ struct load_result {
 	double measured_seconds;
 	struct zgi_histogram latency_ns;
 	struct zgi_histogram lateness_ns; /* how late this program itself was with a send */
+	struct zgi_histogram
+		stall_ns; /* the longest latency of each window of a tenth of a second */
 	struct load_second timeline[LOAD_SECONDS_MAX];
 	uint32_t timeline_count;
 };
@@ -72,6 +77,8 @@ struct load {
 	struct load_connection *connections;
 	struct zgi_histogram second_ns; /* of the second that runs */
 	uint64_t second_index;
+	uint64_t window_index; /* of the window that runs */
+	uint64_t window_max_ns;
 	uint64_t start_ns;
 	uint64_t measure_ns; /* when measuring begins */
 	uint64_t end_ns; /* when requests stop becoming due */
@@ -104,6 +111,18 @@ ZG_MUST_USE int load_open(struct load *load, const struct load_options *options,
 
 /* Press until the time is over and all is answered, or for ten seconds more. Return: 0; -errno. */
 ZG_MUST_USE int load_run(struct load *load);
+
+/* alone.c: the same with nobody to ask: latencies are how late this program is. Return: 0; -errno. */
+ZG_MUST_USE int load_run_alone(struct load *load);
+
+/* When a request is due. */
+uint64_t load_due_ns(const struct load *load, uint64_t request_index);
+
+/* A request that was due then has its reply now. */
+void load_record(struct load *load, uint64_t due_ns, uint64_t now_ns);
+
+/* What the present second saw is the timeline's. */
+void load_second_close(struct load *load);
 
 /* Reset every connection. */
 void load_close(struct load *load);

@@ -16,9 +16,8 @@
 
 #define LOOP_EVENTS_MAX 512
 #define LOOP_PATIENCE_NS UINT64_C(10000000000) /* for answers after the end */
-#define LOOP_SECOND_NS UINT64_C(1000000000)
 
-static uint64_t loop_due_ns(const struct load *load, uint64_t request_index)
+uint64_t load_due_ns(const struct load *load, uint64_t request_index)
 {
 	return load->start_ns +
 	       (uint64_t)((double)request_index * LOAD_NS_PER_S / (double)load->options->rate);
@@ -30,10 +29,10 @@ static uint64_t loop_connection_due_ns(const struct load *load,
 {
 	uint64_t index = (uint64_t)(connection - load->connections);
 
-	return loop_due_ns(load, index + k * load->options->connections);
+	return load_due_ns(load, index + k * load->options->connections);
 }
 
-static void loop_second_close(struct load *load)
+void load_second_close(struct load *load)
 {
 	struct load_result *result = load->result;
 
@@ -49,12 +48,28 @@ static void loop_second_close(struct load *load)
 	zgi_histogram_init(&load->second_ns);
 }
 
-static void loop_record(struct load *load, uint64_t due_ns, uint64_t now_ns)
+/* The median window tells what a server does all the time; the longest of all, what the machine did
+ * once. */
+static void loop_window_record(struct load *load, uint64_t latency_ns, uint64_t now_ns)
+{
+	uint64_t window_index = (now_ns - load->measure_ns) / LOAD_WINDOW_NS;
+
+	if (window_index != load->window_index && load->window_max_ns > 0) {
+		zgi_histogram_record(&load->result->stall_ns, load->window_max_ns);
+		load->window_max_ns = 0;
+	}
+	load->window_index = window_index;
+	if (latency_ns > load->window_max_ns)
+		load->window_max_ns = latency_ns;
+}
+
+void load_record(struct load *load, uint64_t due_ns, uint64_t now_ns)
 {
 	if (due_ns < load->measure_ns)
 		return;
-	while (load->second_index < (now_ns - load->measure_ns) / LOOP_SECOND_NS)
-		loop_second_close(load);
+	loop_window_record(load, now_ns - due_ns, now_ns);
+	while (load->second_index < (now_ns - load->measure_ns) / LOAD_SECOND_NS)
+		load_second_close(load);
 	zgi_histogram_record(&load->result->latency_ns, now_ns - due_ns);
 	zgi_histogram_record(&load->second_ns, now_ns - due_ns);
 }
@@ -115,7 +130,7 @@ static void loop_receive(struct load *load, struct load_connection *connection)
 		connection->is_busy = false;
 		load->in_flight--;
 		load->result->answered += due_ns >= load->measure_ns;
-		loop_record(load, due_ns, zgi_clock_ns());
+		load_record(load, due_ns, zgi_clock_ns());
 	}
 	loop_send(load, connection);
 }
@@ -124,7 +139,7 @@ static void loop_receive(struct load *load, struct load_connection *connection)
 static void loop_advance(struct load *load, uint64_t now_ns)
 {
 	for (;;) {
-		uint64_t due_ns = loop_due_ns(load, load->due_index);
+		uint64_t due_ns = load_due_ns(load, load->due_index);
 		struct load_connection *connection;
 
 		if (due_ns > now_ns || due_ns >= load->end_ns)
@@ -147,8 +162,8 @@ static int loop_wait(struct load *load, uint64_t until_ns)
 	struct epoll_event events[LOOP_EVENTS_MAX];
 	uint64_t now_ns = zgi_clock_ns();
 	uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
-	struct timespec timeout = {.tv_sec = (time_t)(left_ns / LOOP_SECOND_NS),
-				   .tv_nsec = (long)(left_ns % LOOP_SECOND_NS)};
+	struct timespec timeout = {.tv_sec = (time_t)(left_ns / LOAD_SECOND_NS),
+				   .tv_nsec = (long)(left_ns % LOAD_SECOND_NS)};
 	int count = epoll_pwait2(load->epoll_fd, events, LOOP_EVENTS_MAX, &timeout, NULL);
 
 	if (count < 0)
@@ -176,7 +191,7 @@ static void loop_give_up(struct load *load, uint64_t now_ns)
 			if (due_ns < load->measure_ns)
 				continue;
 			load->result->unanswered++;
-			loop_record(load, due_ns, now_ns);
+			load_record(load, due_ns, now_ns);
 		}
 	}
 }
@@ -187,16 +202,16 @@ int load_run(struct load *load)
 
 	/* The kernel may otherwise let a sleeper lie for 50 us more. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-	load->start_ns = zgi_clock_ns() + LOOP_SECOND_NS / 10;
-	load->measure_ns = load->start_ns + options->warmup_seconds * LOOP_SECOND_NS;
-	load->end_ns = load->measure_ns + options->seconds * LOOP_SECOND_NS;
+	load->start_ns = zgi_clock_ns() + LOAD_SECOND_NS / 10;
+	load->measure_ns = load->start_ns + options->warmup_seconds * LOAD_SECOND_NS;
+	load->end_ns = load->measure_ns + options->seconds * LOAD_SECOND_NS;
 	for (;;) {
 		uint64_t now_ns = zgi_clock_ns();
 		uint64_t next_ns;
 		int error;
 
 		loop_advance(load, now_ns);
-		next_ns = loop_due_ns(load, load->due_index);
+		next_ns = load_due_ns(load, load->due_index);
 		if (next_ns >= load->end_ns) {
 			if (load->in_flight + load->waiting == 0 && now_ns >= load->end_ns)
 				break;
@@ -209,7 +224,7 @@ int load_run(struct load *load)
 			return error;
 	}
 	loop_give_up(load, zgi_clock_ns());
-	loop_second_close(load);
+	load_second_close(load);
 	load->result->measured_seconds = (double)options->seconds;
 	return 0;
 }

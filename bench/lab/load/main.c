@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 		load_close(&load);
 		return 1;
 	}
-	error = load_run(&load);
+	error = options.connections > 0 ? load_run(&load) : load_run_alone(&load);
 	load_close(&load);
 	if (error == 0)
 		error = load_report(&options, &result);

@@ -59,7 +59,7 @@ misused:
 static int options_flag(struct load_options *options, const char *flag, const char *value)
 {
 	const struct number_flag numbers[] = {
-		{"--connections", &options->connections, 1, LOAD_CONNECTIONS_MAX},
+		{"--connections", &options->connections, 0, LOAD_CONNECTIONS_MAX},
 		{"--rate", &options->rate, 1, 10000000},
 		{"--seconds", &options->seconds, 1, LOAD_SECONDS_MAX},
 		{"--warmup", &options->warmup_seconds, 0, LOAD_SECONDS_MAX},
@@ -92,11 +92,13 @@ int load_options_parse(struct load_options *options, int argc, char **argv)
 		if (options_flag(options, argv[index], argv[index + 1]) < 0)
 			return -EINVAL;
 	}
-	if (argc % 2 == 1 && options->target.sin_port != 0)
+	if (argc % 2 == 1 && (options->target.sin_port != 0) == (options->connections > 0))
 		return 0;
 	fputs("usage: lab-load --connect 127.0.0.1:PORT [--path PATH] [--connections N]\n"
 	      "                [--rate REQUESTS-A-SECOND] [--seconds N] [--warmup N]\n"
-	      "                [--post BYTES] [--json FILE]\n",
+	      "                [--post BYTES] [--json FILE]\n"
+	      "       lab-load --connections 0 [--rate N] [--seconds N] [--json FILE]: how late\n"
+	      "                this machine lets a program be when nobody is asked\n",
 	      stderr);
 	return -EINVAL;
 }

@@ -37,6 +37,7 @@ static void report_print_json(FILE *file, const struct load_options *options,
 		(double)result->answered / result->measured_seconds);
 	report_latency(file, "latency_us", &result->latency_ns);
 	report_latency(file, "lateness_us", &result->lateness_ns);
+	report_latency(file, "stall_us", &result->stall_ns);
 	fputs(" \"timeline\": [", file);
 	for (uint32_t index = 0; index < result->timeline_count; index++)
 		fprintf(file, "%s[%u, %lu, %.1f, %.1f]", index > 0 ? ", " : "", index,

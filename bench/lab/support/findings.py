@@ -68,16 +68,16 @@ class Findings:
         return statistics.median(widths) if widths else None
 
 
-def ranks(values, is_less_better=True, tolerance=0.0):
-    """Rank by subject, from 1; those within `tolerance` of the best of a rank share it.
+def ranks(values, is_less_better=True, tolerance=0.0, slack=0.0):
+    """Rank by subject, from 1; those within `tolerance` of the best of a rank, or `slack` from it, share it.
 
-    values: {subject: number}. Within noise no order is claimed.
+    values: {subject: number}; slack: in their unit. Within noise no order is claimed.
     """
     ordered = sorted(values.items(), key=lambda item: item[1] if is_less_better else -item[1])
     found = {}
     rank, best = 0, None
     for place, (subject, value) in enumerate(ordered, 1):
-        is_apart = best is None or abs(value - best) > tolerance * max(abs(best), 1e-12)
+        is_apart = best is None or abs(value - best) > max(slack, tolerance * max(abs(best), 1e-12))
         if is_apart:
             rank, best = place, value
         found[subject] = rank

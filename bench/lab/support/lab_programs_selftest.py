@@ -228,6 +228,33 @@ class Load(unittest.TestCase):
             seen = self.seen(self.start(port, path="/", connections=2, rate=20, seconds=1))
         self.assertEqual((seen["answered"], seen["errors"]), (0, 20))
 
+    def test_a_stall_is_longest_in_the_tenths_of_a_second_in_which_it_was(self):
+        port = free_port()
+        command = [str(BUILD / "hello"), "--listen", f"127.0.0.1:{port}", "--io", "epoll", "--shards", "1"]
+        with Server(command, port, f"{self.folder}/log") as server:
+            process = self.start(port, path="/", connections=20, rate=2000, seconds=2)
+            time.sleep(0.4)
+            os.kill(server.pid, signal.SIGSTOP)
+            time.sleep(STALL_SECONDS)
+            os.kill(server.pid, signal.SIGCONT)
+            seen = self.seen(process)
+        self.assertEqual(seen["stall_us"]["max"], seen["latency_us"]["max"])
+        self.assertLess(seen["stall_us"]["p50"], STALL_SECONDS * 1e6 / 4)
+
+    def test_alone_it_tells_how_late_the_machine_lets_it_be(self):
+        process = subprocess.run([str(BUILD / "lab-load"), "--connections", "0", "--rate", "1000", "--seconds", "1",
+                                  "--json", f"{self.folder}/load.json"], stdout=subprocess.DEVNULL, check=False)
+        seen = json.loads(Path(self.folder, "load.json").read_text(encoding="utf-8"))
+        self.assertEqual((process.returncode, seen["due"], seen["answered"], seen["errors"]), (0, 1000, 1000, 0))
+        self.assertEqual(seen["latency_us"], seen["lateness_us"])
+        self.assertGreater(seen["stall_us"]["p50"], 0)
+
+    def test_connections_need_somebody_to_connect_to(self):
+        process = subprocess.run([str(BUILD / "lab-load"), "--connections", "1"], capture_output=True, text=True,
+                                 check=False)
+        self.assertEqual(process.returncode, 2)
+        self.assertIn("usage", process.stderr)
+
     def test_others_machines_are_refused(self):
         process = subprocess.run([str(BUILD / "lab-load"), "--connect", "192.0.2.1:80"], capture_output=True,
                                  text=True, check=False)

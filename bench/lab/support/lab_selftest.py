@@ -88,6 +88,9 @@ class Ranks(unittest.TestCase):
     def test_what_lies_within_the_tolerance_of_the_best_of_a_place_shares_it(self):
         self.assertEqual(ranks({"a": 100, "b": 104, "c": 108}, True, 0.05), {"a": 1, "b": 1, "c": 3})
 
+    def test_what_lies_within_the_slack_of_the_best_of_a_place_shares_it(self):
+        self.assertEqual(ranks({"a": 1, "b": 4, "c": 5}, True, 0.25, 3), {"a": 1, "b": 1, "c": 3})
+
     def test_more_may_be_better(self):
         self.assertEqual(ranks({"a": 100, "b": 300}, False), {"b": 1, "a": 2})
 
@@ -103,6 +106,16 @@ class Places(unittest.TestCase):
         self.assertEqual(values, {"zerog": 3, "nginx": 2, "h2o": 4})
         row = places.placing("stall", values, True, 0, "{:.0f} ms")
         self.assertEqual(row, ["stall", "2", "3", "3 ms", "2 ms", "nginx", "1. nginx; 2. zerog; 3. h2o"])
+
+    def test_longest_stalls_are_told_apart_where_they_differ_by_more_than_the_machine_s_own(self):
+        seen = {"1": ("zerog", {"open_1000_max_us": 4000}), "2": ("nginx", {"open_1000_max_us": 1500}),
+                "3": ("node_http", {"open_1000_max_us": 9000}), "4": ("nobody", {"open_1000_max_us": 3000})}
+        run = run_of(seen, peer_of("zerog"), peer_of("nginx"), peer_of("node_http"))
+        row = next(row for row in run.tables[0].rows if row[0].startswith("longest stall"))
+        self.assertEqual(row[-1], "1. nginx, zerog; 3. node_http")
+        latency = next(table for table in run.tables if table.name == "latency-1000")
+        self.assertEqual([row[0] for row in latency.rows][-1], "nobody: the machine itself")
+        self.assertNotIn(len(latency.rows) - 1, {row for row, _ in latency.best()})
 
     def test_of_throughput_the_better_is_the_greater(self):
         several = [peer_of("zerog"), peer_of("zerog-epoll")]

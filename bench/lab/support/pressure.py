@@ -2,12 +2,13 @@
 
 import json
 import subprocess
+from dataclasses import dataclass
 
 import load
 import processes
 from connections import runtime_counts
 from course import Step, rotated
-from peers import BUILD
+from peers import BUILD, digest
 
 CONNECTIONS = 360
 PIPELINE_DEPTH = 16
@@ -47,21 +48,50 @@ def measure_calls(peer, scratch):
     return {"samples": [] if calls is None else [["system_calls", calls, "calls"]]}
 
 
+@dataclass
+class Nobody:
+    """The row beside the peers' latencies: what this machine does to them when nobody is asked."""
+
+    name: str = "nobody"
+    title: str = "nobody: the machine itself"
+    is_ours: bool = False
+
+    def made_of(self):
+        return digest([BUILD / "lab-load"])
+
+
+NOBODY = Nobody()
+
+
+def press_open(words, seconds, folder):
+    """What lab-load saw at a fixed rate."""
+    path = f"{folder}/load.json"
+    subprocess.run([str(BUILD / "lab-load"), *words, "--seconds", str(seconds), "--json", path],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False, timeout=seconds + 60)
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def open_samples(connections, seen):
+    return [*([f"open_{connections}_{name}_us", seen["latency_us"][name], "us"] for name in QUANTILES),
+            [f"open_{connections}_stall_us", seen["stall_us"]["p50"], "us"]]
+
+
+def measure_alone(connections, rate, seconds, scratch):
+    """How late the machine lets the load generator be when it has nobody to ask."""
+    with scratch() as folder:
+        seen = press_open(["--connections", "0", "--rate", str(rate)], seconds, folder)
+    return {"samples": open_samples(connections, seen), "timeline": seen["timeline"]}
+
+
 def measure_open(peer, connections, rate, seconds, scratch):
     """/json at a fixed rate: each reply's latency counts from when its request was due."""
     # The 64 are for those who look at the peer meanwhile; fewer than usual are never declared.
     with scratch() as folder, peer.start(folder, max(10000, connections + 64)) as server:
-        path = f"{folder}/load.json"
-        subprocess.run([str(BUILD / "lab-load"), "--connect", f"127.0.0.1:{server.port}",
-                        "--path", "/json", "--connections", str(connections),
-                        "--rate", str(rate), "--seconds", str(seconds),
-                        "--warmup", str(WARM_UP_SECONDS), "--json", path],
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False,
-                       timeout=seconds + 60)
-        with open(path, encoding="utf-8") as file:
-            seen = json.load(file)
-        samples = [[f"open_{connections}_{name}_us", seen["latency_us"][name], "us"]
-                   for name in QUANTILES]
+        seen = press_open(["--connect", f"127.0.0.1:{server.port}", "--path", "/json",
+                           "--connections", str(connections), "--rate", str(rate),
+                           "--warmup", str(WARM_UP_SECONDS)], seconds, folder)
+        samples = open_samples(connections, seen)
         samples += [
             [f"open_{connections}_rate", seen["rate_achieved"], "1/s"],
             [f"open_{connections}_errors", seen["errors"] + seen["unanswered"], "requests"],
@@ -83,6 +113,10 @@ def steps(peers, settings, scratch):
                        3 * (settings.press_seconds + WARM_UP_SECONDS) + 1,
                        lambda peer=peer: measure_closed(peer, settings.press_seconds, scratch))
         for connections, rate in settings.open_loads:
+            yield Step(f"latency/{connections} connections/round {number + 1}/{NOBODY.name}", NOBODY.name,
+                       settings.open_seconds,
+                       lambda connections=connections, rate=rate: measure_alone(
+                           connections, rate, settings.open_seconds, scratch))
             for peer in order:
                 yield Step(
                     f"latency/{connections} connections/round {number + 1}/{peer.name}", peer.name,

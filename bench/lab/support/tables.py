@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from allocation import RUNTIMES
+from pressure import NOBODY
 
 KIB = 1024
 MIB = 1024 * 1024
@@ -194,19 +195,29 @@ def throughput_table(findings, peers):
     return table
 
 
-LATENCY_COLUMNS = ["p50, µs", "p90, µs", "p99, µs", "p99.9, µs", "p99.99, µs", "longest stall, µs"]
+LATENCY_COLUMNS = ["p50, µs", "p90, µs", "p99, µs", "p99.9, µs", "p99.99, µs", "stall of a tenth of a second, µs",
+                   "longest stall, µs"]
+
+
+LATENCY_METRICS = ("p50_us", "p90_us", "p99_us", "p999_us", "p9999_us", "stall_us", "max_us")
 
 
 def latency_table(findings, peers, connections, rate):
     table = Table(
         f"latency-{connections}", f"Latency of /json: {connections:,} connections, {rate:,} requests a second",
         "Open loop: a reply's latency counts from when its request was due, so that a stall is charged for "
-        "everyone who waited. A document of 4 KB is built for each.",
+        "everyone who waited. A document of 4 KB is built for each. The longest wait in each tenth of a second, at "
+        "the median, is what a server does all the time; the longest of all is what it does at its worst, or the "
+        "machine to it: the last row tells how late the machine lets the load generator be when nobody is asked.",
         ["peer", *LATENCY_COLUMNS, "errors"], {name: LESS for name in LATENCY_COLUMNS})
     for peer in peers:
         add_row(table, peer, [peer.title, *(
             number(findings.value(peer.name, f"open_{connections}_{name}"))
-            for name in ("p50_us", "p90_us", "p99_us", "p999_us", "p9999_us", "max_us", "errors"))])
+            for name in (*LATENCY_METRICS, "errors"))])
+    if table.rows:
+        # Text: a row that competes with nobody has no best.
+        table.rows.append([NOBODY.title, *(str(number(findings.value(NOBODY.name, f"open_{connections}_{name}")))
+                                           for name in LATENCY_METRICS), "–"])
     return table
 
 
