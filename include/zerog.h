@@ -5,6 +5,7 @@
 #define ZEROG_H
 
 #include <zerog/app.h>
+#include <zerog/cookie.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
 #include <zerog/memory.h>
