@@ -1,13 +1,14 @@
 /*
  * Options: what a service may be told, and the one table of its limits.
  *
- * Flags, their validation, `--help` and the reference page are all made from
- * ZG_LIMITS. A limit that is not in this table does not exist.
+ * Flags, variables of the environment, lines of a file, their validation, `--help` and
+ * the reference page are all made from ZG_LIMITS. A limit that is not in this table does not exist.
  */
 #ifndef ZEROG_OPTIONS_H
 #define ZEROG_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <zerog/attributes.h>
@@ -68,6 +69,23 @@ enum zg_io_kind {
 
 #define ZG_LISTEN_SIZE 128
 #define ZG_EXPLAIN_SIZE 64
+#define ZG_PATH_SIZE 256
+#define ZG_OPTIONS_ADDED_MAX 16
+
+/*
+ * An option of the application's own. It is set by a flag, the environment or a file like any
+ * other, and stands in --help before ours.
+ */
+struct zg_option {
+	const char *flag; /* static text, without the dashes, as "store": lower case, digits, "-" */
+	const char *values; /* static text: what it takes, and its default */
+	const char *sentence; /* static text: what it does */
+	/* Takes a value, NUL-terminated and gone when it returns. Return: 0; -EINVAL and a sentence
+	 * that names the flag. Whence options come is read one after the other, so that it may be
+	 * called more than once: the last value counts. */
+	int (*set)(const char *value, void *user, struct zg_text *ret_error);
+	void *user; /* borrowed; passed to set */
+};
 
 struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
@@ -80,6 +98,9 @@ struct zg_options {
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
+	char config_file[ZG_PATH_SIZE]; /* empty: none */
+	const struct zg_option *added[ZG_OPTIONS_ADDED_MAX]; /* borrowed */
+	uint32_t added_count;
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)
 #undef ZG_LIMIT_FIELD
@@ -104,10 +125,34 @@ ZG_MUST_USE int zg_options_parse(struct zg_options *options, int argc, char **ar
 				 struct zg_text *ret_error);
 
 /**
- * zg_options_help() - every flag with its default, its range and its sentence
- * @text:  appended to
+ * zg_options_read() - read the file of --config, the environment, and command line flags
+ * @options:    initialised, with the application's own defaults
+ * @argc:       as main's
+ * @argv:       as main's
+ * @ret_error:  on failure, one sentence that names the flag, the variable, or the file and line
+ *
+ * A flag goes before a variable ZEROG_NAME, and that before the file, which --config, ZEROG_CONFIG
+ * or the application's own config_file names. Variables that are empty count as not there. With
+ * --help nothing but the flags is read.
+ *
+ * Return: 0; -EINVAL; -errno when the file cannot be read. Boot only: getenv(3).
  */
-void zg_options_help(struct zg_text *text);
+ZG_MUST_USE int zg_options_read(struct zg_options *options, int argc, char **argv,
+				struct zg_text *ret_error);
+
+/**
+ * zg_options_add() - have an option of one's own
+ * @options:  initialised
+ * @option:   borrowed for the life of @options; ZG_OPTIONS_ADDED_MAX of them is asserted
+ */
+void zg_options_add(struct zg_options *options, const struct zg_option *option);
+
+/**
+ * zg_options_help() - every flag with its default, its range and its sentence
+ * @options:  initialised
+ * @text:     appended to
+ */
+void zg_options_help(const struct zg_options *options, struct zg_text *text);
 
 ZG_END_DECLS
 
