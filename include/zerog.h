@@ -7,8 +7,11 @@
 #include <zerog/app.h>
 #include <zerog/cookie.h>
 #include <zerog/exchange.h>
+#include <zerog/form.h>
 #include <zerog/http.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
+#include <zerog/security.h>
+#include <zerog/session.h>
 
 #endif

@@ -87,6 +87,8 @@ static inline void zg_delete(struct zg_app *app, const char *pattern, zg_handler
  * (plan, use and pauses), and /leaks (what every pool has out, requests in flight included;
  * zg_leak_report())
  * @app:  initialised
+ *
+ * With --api-keys-file all but /healthz need a key, unless the request is local (security.h).
  */
 void zg_admin_routes(struct zg_app *app);
 

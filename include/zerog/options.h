@@ -34,6 +34,8 @@ ZG_BEGIN_DECLS
 	  "Header fields a request may have; more are answered with 431.")                   \
 	X(body_size_max, "body-size-max", "bytes", 0, 65536, 67108864,                       \
 	  "A request body's largest size; more is answered with 413.")                       \
+	X(form_fields_max, "form-fields-max", "fields", 1, 64, 4096,                         \
+	  "Fields a form may have; zg_request_form() returns -E2BIG for more.")              \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
 	X(guest_live_size_max, "guest-live-size-max", "bytes", 0, 0, 68719476736,            \
@@ -44,6 +46,14 @@ ZG_BEGIN_DECLS
 	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
 	X(guest_heap_size, "guest-heap-size", "bytes", 0, 0, 34359738368,                    \
 	  "A heap for libraries that allocate while serving, in steps of 4 MiB; 0: none.")   \
+	X(sessions, "sessions", "sessions", 1, 10000, 16000000,                              \
+	  "Sessions there may be at once, over all shards, in services that have them.")     \
+	X(session_idle_ms, "session-idle-ms", "ms", 100, 1800000, 31536000000,               \
+	  "How long a session lives on unused.")                                             \
+	X(session_life_ms, "session-life-ms", "ms", 100, 86400000, 31536000000,              \
+	  "How long a session lives in all since its start or its last rotation.")           \
+	X(session_keep_ms, "session-keep-ms", "ms", 0, 60000, 31536000000,                   \
+	  "How long after its last use a session is not evicted; new ones get 503 instead.") \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
 	  "How long a request's head may take to arrive.")                                   \
 	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \
@@ -87,6 +97,14 @@ struct zg_option {
 	void *user; /* borrowed; passed to set */
 };
 
+/* What zg_sessions() takes (session.h); a value_size of 0: no sessions. */
+struct zg_session_options {
+	size_t value_size; /* bytes of what the application keeps of one browser */
+	const char *name; /* borrowed, of the cookie; NULL: "session" */
+	bool is_secure; /* the service is behind TLS: "__Host-" goes before the name, and browsers
+			 * send the cookie over HTTPS only */
+};
+
 struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
 	enum zg_io_kind io;
@@ -99,6 +117,8 @@ struct zg_options {
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 	char config_file[ZG_PATH_SIZE]; /* empty: none */
+	char api_keys_file[ZG_PATH_SIZE]; /* security.h says what is in it; empty: none */
+	struct zg_session_options session; /* the application's, not a flag */
 	const struct zg_option *added[ZG_OPTIONS_ADDED_MAX]; /* borrowed */
 	uint32_t added_count;
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;

@@ -19,6 +19,7 @@
 #include "server/plan_lines.h"
 #include "server/reserve.h"
 #include "server/shard.h"
+#include "server/shared.h"
 #include "web/exchange.h"
 
 #define CONFIG_CHUNK_PAYLOAD_MIN 32768 /* the admin pages are rendered into one chunk */
@@ -282,6 +283,8 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 		result = zgi_plan_add_shards(plan, config);
 	if (result == 0)
 		result = zgi_plan_add_guest_heap(plan, config);
+	if (result == 0)
+		result = zgi_shared_plan(config, plan);
 	if (result == 0)
 		result = zg_plan_add(
 			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",

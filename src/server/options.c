@@ -239,6 +239,12 @@ static int options_path_set(char path[ZG_PATH_SIZE], const char *flag, const cha
 	return 0;
 }
 
+static int options_api_keys_file_set(struct zg_options *options, const char *value,
+				     struct zg_text *ret_error)
+{
+	return options_path_set(options->api_keys_file, "api-keys-file", value, ret_error);
+}
+
 static int options_config_set(struct zg_options *options, const char *value,
 			      struct zg_text *ret_error)
 {
@@ -284,6 +290,9 @@ static const struct options_word {
 	{"numa", "off or auto; default auto",
 	 "Keep each shard's thread and memory to one NUMA node, where there are several.",
 	 options_numa_set, ZGI_OPTION_FILE},
+	{"api-keys-file", "PATH; default none",
+	 "Whose keys open the admin routes: lines NAME KEY or NAME sha256:DIGEST.",
+	 options_api_keys_file_set, ZGI_OPTION_FILE},
 };
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))

@@ -200,6 +200,7 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_router
 
 		if (result < 0)
 			return result;
+		zgi_shared_lend(&server->shared, &server->shards[index]->web);
 	}
 	return 0;
 }
@@ -367,6 +368,8 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	if (result < 0)
 		return result;
 	result = server_guest_heap_init(server, ret_error);
+	if (result == 0)
+		result = zgi_shared_init(&server->shared, &server->config, ret_error);
 	if (result < 0)
 		return result;
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
@@ -402,6 +405,7 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	result = zgi_server_configure(options->options, &server->config, ret_error);
 	if (result == 0)
 		result = server_boot(server, options, &signals, ret_error);
+	zgi_shared_fini(&server->shared);
 	zgi_reserve_fini(&server->reserve);
 	pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
 	return result;

@@ -15,6 +15,7 @@
 #include "server/config.h"
 #include "server/reserve.h"
 #include "server/shard.h"
+#include "server/shared.h"
 
 #define ZGI_SHARDS_MAX 1024 /* as the option's maximum */
 
@@ -37,6 +38,7 @@ struct zgi_server {
 	struct zgi_server_config config;
 	struct zg_plan plan;
 	struct zgi_reserve reserve;
+	struct zgi_shared shared;
 	struct zgi_shard *shards[ZGI_SHARDS_MAX]; /* in the regions: config.shard_count of them */
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;
@@ -55,7 +57,8 @@ struct zgi_server {
  * @router:    borrowed until the return
  * @ret_error: on failure, one sentence that says what to change
  *
- * SIGTERM drains, SIGINT and a second SIGTERM stop. Return: 0; -errno.
+ * SIGTERM drains, SIGINT and a second SIGTERM stop. Return:
+ * 0; -errno.
  */
 struct zgi_server_run_options {
 	const char *name;

@@ -272,7 +272,7 @@ static void exchange_handled(struct zg_exchange *x, int result)
 		return;
 	}
 	x->phase = ZGI_PHASE_REPLIED;
-	if (result == 0 && x->has_replied) {
+	if ((result == 0 || result == ZG_REPLIED) && x->has_replied) {
 		exchange_count_reply(x);
 		return;
 	}
@@ -316,6 +316,7 @@ static int exchange_next_step(struct zg_exchange *x)
 	if (x->is_arena_used || x->request.field_count > ZGI_HTTP_FIELDS_INLINE) {
 		zg_arena_reset(&x->arena);
 		x->is_arena_used = false;
+		x->form = NULL;
 	}
 	x->read_start = x->request_end;
 	x->phase = ZGI_PHASE_HEAD;
@@ -327,6 +328,7 @@ static int exchange_next_step(struct zg_exchange *x)
 		x->body_size = 0;
 		x->body_capacity = 0;
 	}
+	x->session_state = ZGI_SESSION_UNKNOWN;
 	x->reply_fields_size = 0;
 	x->reply_fields_capacity = 0;
 	zgi_http_parser_init(&x->parser, &x->request, &x->web->http_limits, &x->arena);
