@@ -68,6 +68,8 @@ ZG_BEGIN_DECLS
 	  "How long a request may wait for a free exchange before it is answered with 503.") \
 	X(drain_timeout_ms, "drain-timeout-ms", "ms", 0, 10000, 3600000,                     \
 	  "How long SIGTERM waits for requests in flight.")                                  \
+	X(access_log_records, "access-log-records", "records", 16, 8192, 1048576,            \
+	  "Lines of the access log that may wait to be written, a shard; more are dropped.") \
 	X(backlog, "backlog", "connections", 1, 4096, 65535,                                 \
 	  "Connections the kernel may hold that have not been accepted yet, a shard.")
 
@@ -75,6 +77,11 @@ enum zg_io_kind {
 	ZG_IO_AUTO, /* io_uring where the kernel lets us, else epoll */
 	ZG_IO_URING,
 	ZG_IO_EPOLL,
+};
+
+enum zg_access_log_format {
+	ZG_ACCESS_LOG_COMMON,
+	ZG_ACCESS_LOG_JSON,
 };
 
 #define ZG_LISTEN_SIZE 128
@@ -116,6 +123,8 @@ struct zg_options {
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
+	char access_log[ZG_PATH_SIZE]; /* "-" is standard output; empty: none */
+	enum zg_access_log_format access_log_format;
 	char config_file[ZG_PATH_SIZE]; /* empty: none */
 	char api_keys_file[ZG_PATH_SIZE]; /* security.h says what is in it; empty: none */
 	struct zg_session_options session; /* the application's, not a flag */

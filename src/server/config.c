@@ -14,6 +14,7 @@
 #include <zerog/guest_heap.h>
 
 #include "base/assert.h"
+#include "server/access_log.h"
 #include "server/guest_check.h"
 #include "server/inbox.h"
 #include "server/plan_lines.h"
@@ -285,6 +286,8 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 		result = zgi_plan_add_guest_heap(plan, config);
 	if (result == 0)
 		result = zgi_shared_plan(config, plan);
+	if (result == 0)
+		result = zgi_access_log_plan(config, plan);
 	if (result == 0)
 		result = zg_plan_add(
 			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",

@@ -245,6 +245,27 @@ static int options_api_keys_file_set(struct zg_options *options, const char *val
 	return options_path_set(options->api_keys_file, "api-keys-file", value, ret_error);
 }
 
+static int options_access_log_set(struct zg_options *options, const char *value,
+				  struct zg_text *ret_error)
+{
+	return options_path_set(options->access_log, "access-log", value, ret_error);
+}
+
+static int options_access_log_format_set(struct zg_options *options, const char *value,
+					 struct zg_text *ret_error)
+{
+	static const char *const words[] = {"common", "json", NULL};
+	int index = options_choose(words, value);
+
+	if (index < 0) {
+		zg_text_print(ret_error, "--access-log-format takes common or json, not \"%s\"",
+			      value);
+		return index;
+	}
+	options->access_log_format = index == 1 ? ZG_ACCESS_LOG_JSON : ZG_ACCESS_LOG_COMMON;
+	return 0;
+}
+
 static int options_config_set(struct zg_options *options, const char *value,
 			      struct zg_text *ret_error)
 {
@@ -290,6 +311,12 @@ static const struct options_word {
 	{"numa", "off or auto; default auto",
 	 "Keep each shard's thread and memory to one NUMA node, where there are several.",
 	 options_numa_set, ZGI_OPTION_FILE},
+	{"access-log", "PATH, or - for standard output; default none",
+	 "Where a line is written for each request; SIGUSR1 opens the file anew.",
+	 options_access_log_set, ZGI_OPTION_FILE},
+	{"access-log-format", "common or json; default common",
+	 "Common Log Format, or a JSON object a line.", options_access_log_format_set,
+	 ZGI_OPTION_FILE},
 	{"api-keys-file", "PATH; default none",
 	 "Whose keys open the admin routes: lines NAME KEY or NAME sha256:DIGEST.",
 	 options_api_keys_file_set, ZGI_OPTION_FILE},

@@ -12,6 +12,7 @@
 
 #include <zerog/plan.h>
 
+#include "server/access_log.h"
 #include "server/config.h"
 #include "server/reserve.h"
 #include "server/shard.h"
@@ -39,6 +40,7 @@ struct zgi_server {
 	struct zg_plan plan;
 	struct zgi_reserve reserve;
 	struct zgi_shared shared;
+	struct zgi_access_log access_log;
 	struct zgi_shard *shards[ZGI_SHARDS_MAX]; /* in the regions: config.shard_count of them */
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;
@@ -57,7 +59,7 @@ struct zgi_server {
  * @router:    borrowed until the return
  * @ret_error: on failure, one sentence that says what to change
  *
- * SIGTERM drains, SIGINT and a second SIGTERM stop. Return:
+ * SIGTERM drains, SIGINT and a second SIGTERM stop, SIGUSR1 has the access log opened anew. Return:
  * 0; -errno.
  */
 struct zgi_server_run_options {

@@ -79,6 +79,7 @@ struct zgi_sessions {
 	char name[ZGI_SESSION_NAME_SIZE_MAX]; /* of the cookie */
 };
 
+struct zgi_access_ring;
 struct zgi_api_keys;
 
 /* What the exchanges of one shard share. */
@@ -92,6 +93,7 @@ struct zgi_web {
 	bool is_draining; /* every reply closes its connection */
 	struct zgi_web_counters counters;
 	struct zg_pool *exchanges; /* borrowed: the pool these exchanges come from */
+	struct zgi_access_ring *access_ring; /* borrowed; NULL when nobody wants to know */
 	const struct zgi_api_keys *api_keys; /* borrowed; NULL when none are configured */
 	enum zgi_reach reach;
 	struct zgi_sessions *sessions; /* borrowed, of all shards; NULL when there are none */
@@ -148,6 +150,8 @@ struct zg_exchange {
 	struct zgi_http_chunked chunked;
 	struct zg_arena arena;
 	struct zgi_session_token session; /* once it is known */
+	uint64_t head_ns; /* for the access log: when the head was understood, or 0 */
+	uint64_t reply_size; /* for the access log: bytes of the reply's body */
 	zg_handle handle;
 	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
 };

@@ -64,6 +64,8 @@ static int reply_start(struct zg_exchange *x, int status, struct zg_slice conten
 		body->size = 0;
 	x->has_replied = true;
 	x->reply_status = (uint16_t)status;
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		x->reply_size = body->size;
 	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
 		memcpy(x->write_buffer + x->write_size, body->data, body->size);
 		x->write_size += (uint32_t)body->size;

@@ -12,8 +12,10 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/counter.h"
 #include "mem/pool/track.h"
+#include "web/access.h"
 
 /* A step either asks the server for something (enum zgi_exchange_want) or goes on. */
 #define EXCHANGE_GO_ON (-1)
@@ -35,11 +37,22 @@ static void exchange_compact(struct zg_exchange *x)
 	x->read_start = 0;
 }
 
+/* For the access log, while there is one. */
+static void exchange_note(struct zg_exchange *x)
+{
+	uint64_t head_ns = x->head_ns;
+
+	x->head_ns = 0;
+	zgi_access_note(x, x->reply_size, head_ns > 0 ? zgi_clock_ns() - head_ns + 1 : 0);
+}
+
 /* A reply counts when it is final: a handler that replies and then fails has made none. */
 static void exchange_count_reply(struct zg_exchange *x)
 {
 	zgi_counter_add(&x->web->counters.requests, 1);
 	zgi_counter_add(&x->web->counters.responses[x->reply_status / 100], 1);
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		exchange_note(x);
 }
 
 /* Our own reply, in place of whatever the request had got so far. */
@@ -91,6 +104,8 @@ static int exchange_body_start(struct zg_exchange *x)
 				request->path_size};
 
 	x->phase = ZGI_PHASE_BODY;
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		x->head_ns = zgi_clock_ns();
 	zgi_router_match(x->web->router, request->method, path, &x->match);
 	if (request->content_length > x->web->body_size_max)
 		return exchange_refuse(x, ZGI_HTTP_FAULT_BODY_TOO_LARGE);

@@ -16,7 +16,7 @@ LIMITS = ("connections", "exchanges", "shards", "read-buffer-size", "write-buffe
           "guest-block-size-max", "scratch-size-max", "header-timeout-ms",
           "body-timeout-ms", "idle-timeout-ms", "write-timeout-ms", "handler-timeout-ms",
           "exchange-wait-ms-max", "drain-timeout-ms", "backlog", "form-fields-max", "sessions",
-          "session-idle-ms", "session-life-ms", "session-keep-ms")
+          "session-idle-ms", "session-life-ms", "session-keep-ms", "access-log-records")
 
 
 def lower_descriptor_limit():

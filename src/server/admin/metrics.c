@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "base/counter.h"
 
 void zgi_admin_metric(struct zg_text *text, const char *name, const char *type, const char *help,
 		      uint64_t value)
@@ -127,6 +128,25 @@ static void metrics_sessions(struct zg_text *text, const struct zgi_shared *shar
 	}
 }
 
+static void metrics_access_log(struct zg_text *text, const struct zgi_access_log *log)
+{
+	if (log->ring_count == 0)
+		return;
+	zgi_admin_metric(text, "zerog_access_log_written_total", "counter", "Lines written.",
+			 zgi_counter_read(&log->counters.written));
+	zgi_admin_metric(text, "zerog_access_log_dropped_total", "counter",
+			 "Lines that found the ring full.", zgi_access_log_dropped(log));
+	zgi_admin_metric(text, "zerog_access_log_failed_total", "counter",
+			 "Lines that could not be written.",
+			 zgi_counter_read(&log->counters.failed));
+	zgi_admin_metric(text, "zerog_access_log_reopened_total", "counter",
+			 "Times the file was opened anew.",
+			 zgi_counter_read(&log->counters.reopened));
+	zgi_admin_metric(text, "zerog_access_log_reopen_failed_total", "counter",
+			 "Times that failed, and the old file went on.",
+			 zgi_counter_read(&log->counters.reopen_failed));
+}
+
 void zgi_admin_metrics_print(struct zg_text *text, const struct zgi_server *server)
 {
 	struct zgi_admin_snapshot now;
@@ -145,5 +165,6 @@ void zgi_admin_metrics_print(struct zg_text *text, const struct zgi_server *serv
 	metrics_pool(text, "exchanges", &now.exchanges);
 	metrics_pool(text, "arena_chunks", &now.chunks);
 	metrics_sessions(text, &server->shared);
+	metrics_access_log(text, &server->access_log);
 	zgi_admin_metrics_memory(text, server, &now);
 }
