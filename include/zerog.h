@@ -9,5 +9,6 @@
 #include <zerog/http.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
+#include <zerog/pmem.h>
 
 #endif
