@@ -9,5 +9,7 @@
 #include <zerog/http.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
+#include <zerog/pmem.h>
+#include <zerog/pmem_pool.h>
 
 #endif
