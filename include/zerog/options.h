@@ -57,6 +57,8 @@ ZG_BEGIN_DECLS
 	  "How long a request may wait for a free exchange before it is answered with 503.") \
 	X(drain_timeout_ms, "drain-timeout-ms", "ms", 0, 10000, 3600000,                     \
 	  "How long SIGTERM waits for requests in flight.")                                  \
+	X(posts, "posts", "posts", 0, 0, 1048576,                                            \
+	  "Posts that may wait for a shard to run them, each shard; 0: none.")               \
 	X(backlog, "backlog", "connections", 1, 4096, 65535,                                 \
 	  "Connections the kernel may hold that have not been accepted yet, a shard.")
 

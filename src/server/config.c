@@ -139,7 +139,8 @@ static void config_sizes(struct zgi_server_config *config)
 	config->chunks_each =
 		(uint32_t)zgi_config_share(options->arena_chunks, config->shard_count);
 	/* Every exchange may be resumed once, and may be resumed in vain once more. */
-	config->inbox_cells_each = (uint32_t)zgi_inbox_cell_count(2 * exchanges_each);
+	config->inbox_cells_each =
+		(uint32_t)zgi_inbox_cell_count(2 * exchanges_each + options->posts);
 	config->ring_entries = config->shard_count > CONFIG_SHARDS_MANY ? CONFIG_RING_ENTRIES_SMALL
 									: CONFIG_RING_ENTRIES;
 	config->exchange_size = zgi_exchange_block_size((uint32_t)options->read_buffer_size,

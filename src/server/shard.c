@@ -88,7 +88,11 @@ static int shard_tables_init(struct zgi_shard *shard, const struct zgi_server_co
 				 64, &memory);
 	if (result < 0)
 		return result;
-	zgi_inbox_init(&shard->inbox, memory, config->inbox_cells_each);
+	zgi_inbox_init(&shard->inbox, &(struct zgi_inbox_options){
+					      .cells = memory,
+					      .cell_count = config->inbox_cells_each,
+					      .post_count_max = config->options.posts,
+				      });
 	return 0;
 }
 
@@ -128,6 +132,7 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 	zg_pause_init(&shard->pause, "shard");
 	shard_times_init(&shard->times, &config->options);
 	shard_web_init(shard, &config->options, options->router);
+	zgi_async_init(&shard->async, options->hooks);
 	result = shard_tables_init(shard, config, region);
 	if (result == 0)
 		result = shard_pools_init(shard, config, region);
@@ -159,20 +164,35 @@ void zgi_shard_command(struct zgi_shard *shard, enum zgi_shard_command command)
 	zgi_io_wake(shard->io);
 }
 
+static void shard_resume(struct zgi_shard *shard, const struct zgi_message *message)
+{
+	struct zg_exchange *x = zg_pool_get(&shard->exchanges, message->handle);
+
+	if (x == NULL || zgi_exchange_resume(x, message->then, message->user) < 0) {
+		zgi_counter_add(&shard->counters.resumed_stale, 1);
+		return;
+	}
+	zgi_counter_add(&shard->counters.resumed, 1);
+	zgi_connection_resumed(shard, x->connection);
+}
+
+/* One round of the inbox at the most: posts may post, and connections wait meanwhile. */
 static void shard_messages(struct zgi_shard *shard)
 {
+	uint64_t left = shard->inbox.mask + 1;
 	struct zgi_message message;
 
-	while (zgi_inbox_receive(&shard->inbox, &message)) {
-		struct zg_exchange *x = zg_pool_get(&shard->exchanges, message.handle);
-
-		if (x == NULL || zgi_exchange_resume(x, message.then, message.user) < 0) {
-			zgi_counter_add(&shard->counters.resumed_stale, 1);
-			continue;
+	zgi_inbox_look(&shard->inbox);
+	for (; left > 0 && zgi_inbox_receive(&shard->inbox, &message); left--) {
+		if (zgi_message_is_post(&message)) {
+			message.post(&shard->async, message.user);
+			zgi_counter_add(&shard->async.counters.posts, 1);
+		} else {
+			shard_resume(shard, &message);
 		}
-		zgi_counter_add(&shard->counters.resumed, 1);
-		zgi_connection_resumed(shard, x->connection);
 	}
+	if (left == 0 && zgi_inbox_must_wake(&shard->inbox))
+		zgi_io_wake(shard->io);
 }
 
 static void shard_accept_stop(struct zgi_shard *shard)
@@ -272,14 +292,17 @@ static uint64_t shard_wait_ns(const struct zgi_shard *shard, uint64_t now_ns)
 	return wait_ns < sweep_ns ? wait_ns : sweep_ns;
 }
 
-/* A drain also waits until the accept has let go of the listener: then whoever comes next can have
- * its address. */
 static bool shard_is_done(const struct zgi_shard *shard)
 {
-	uint32_t command = __atomic_load_n(&shard->command, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&shard->command, __ATOMIC_ACQUIRE) == ZGI_SHARD_STOP;
+}
 
-	return command == ZGI_SHARD_STOP ||
-	       (shard->is_draining && shard->live_count == 0 && !shard->is_accept_ending);
+/* A drain also waits until the accept has let go of the listener: then whoever comes next can have
+ * its address. */
+static bool shard_is_drained(const struct zgi_shard *shard)
+{
+	return shard->is_draining && shard->live_count == 0 && !shard->is_accept_ending &&
+	       zgi_inbox_is_empty(&shard->inbox);
 }
 
 /*
@@ -318,6 +341,10 @@ void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_
 	if (__atomic_load_n(&shard->command, __ATOMIC_ACQUIRE) == ZGI_SHARD_DRAIN)
 		shard_drain(shard);
 	shard_accepting_adjust(shard);
+	if (zgi_async_has_turn_end(&shard->async))
+		zgi_async_turn_end(&shard->async);
+	if (ZG_UNLIKELY(shard->is_draining))
+		zgi_gauge_set(&shard->is_drained, shard_is_drained(shard));
 	zgi_counter_add(&shard->counters.turns, 1);
 	zgi_counter_add(&shard->counters.events, event_count);
 }
@@ -352,4 +379,9 @@ int zgi_shard_run(struct zgi_shard *shard)
 		now_ns = end_ns;
 	}
 	return 0;
+}
+
+void zgi_shard_end(struct zgi_shard *shard)
+{
+	zgi_async_stop(&shard->async);
 }

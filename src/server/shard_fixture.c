@@ -67,9 +67,13 @@ struct shard_fixture *shard_fixture_open(const struct shard_fixture_options *opt
 	result = zgi_shard_init(fixture->shard,
 				&(struct zgi_shard_options){.config = &fixture->config,
 							    .router = fixture->router,
+							    .hooks = options->hooks,
+							    .server = &fixture->server,
 							    .listen_fd = -1},
 				&fixture->region);
 	zg_assert(result == 0);
+	fixture->server.config = fixture->config;
+	fixture->server.shards[0] = fixture->shard;
 	zgi_io_destroy(fixture->shard->io);
 	fake_io_init(&fixture->fake, FAKE_DESCRIPTORS_MAX);
 	fixture->fake.on_sent = fixture_sent;

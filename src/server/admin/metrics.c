@@ -30,6 +30,8 @@ void zgi_admin_metric(struct zg_text *text, const char *name, const char *type, 
 	X("resumes", counters.resumed, "Pending exchanges resumed.")                               \
 	X("resumes_stale", counters.resumed_stale, "Resumes whose client had gone.")               \
 	X("resumes_refused", counters.resumes_refused, "Resumes that found the inbox full.")       \
+	X("posts", async.counters.posts, "Posts that shards have run.")                            \
+	X("posts_refused", async.counters.posts_refused, "Posts that found as many waiting.")      \
 	X("requests", web.counters.requests, "Requests answered, by handlers or by us.")           \
 	X("responses_2xx", web.counters.responses[2], "Responses of class 2.")                     \
 	X("responses_3xx", web.counters.responses[3], "Responses of class 3.")                     \
