@@ -252,6 +252,10 @@ static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *even
 	case ZGI_IO_ACCEPT_ENDED:
 		shard->is_accept_ending = false;
 		return;
+	case ZGI_IO_FLUSHED:
+	case ZGI_IO_WATCHED:
+		zg_assert(!"a shard neither flushes nor watches");
+		return;
 	}
 }
 
