@@ -6,6 +6,10 @@
  * thread when it is over:
  *
  *	zg_shard_post()    have a function called on another shard's thread
+ *	zg_flush()         have a file's data written to the disk
+ *	zg_offload()       have something that blocks done by a thread apart
+ *	zg_watch_start()   be told when a library's descriptor is readable or writable
+ *	zg_timer_start()   be called later
  *
  * Hooks tell an application when a shard begins, when it has handled all that a turn
  * of its loop brought, and when it ends: where state that one shard owns is made,
@@ -25,6 +29,7 @@
 #ifndef ZEROG_ASYNC_H
 #define ZEROG_ASYNC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <zerog/attributes.h>
@@ -162,6 +167,194 @@ typedef void zg_post_handler(struct zg_shard *shard, void *user);
  * server runs; -EINVAL when there is no such shard; -EOPNOTSUPP when --posts is 0. Any thread.
  */
 ZG_MUST_USE int zg_shard_post(uint32_t shard_index, zg_post_handler *handler, void *user);
+
+/* Flushes. */
+
+/* A flush is over. @result: 0, all that had been written when it began is on the disk; or a
+ * negative errno, and nothing is known of what is: after -EIO a second try says nothing either. */
+typedef void zg_flush_handler(struct zg_shard *shard, int result, void *user);
+
+/**
+ * zg_flush() - write a file's data to the disk, without waiting for it
+ * @shard:  the caller's own
+ * @fd:     borrowed: open until @done is called
+ * @done:   not NULL; called in a later turn, never from within this
+ * @user:   passed to it; borrowed until then. May be NULL
+ *
+ * What was written to the file, or to a shared mapping of it, before the call is durable when
+ * @done is called with 0; what is written meanwhile may be or not. Several are not ordered among
+ * each other. With io_uring it is an operation of the ring; with epoll one thread of the service's
+ * does it, apart from those of zg_offload(). A drain waits for it, and so does the end of a shard:
+ * its @done is called before the functions of zg_app_on_shard_stop() are.
+ *
+ * Return: 0; -EAGAIN when --flushes are under way already (counted); -EBADF when @fd is negative;
+ * -ESHUTDOWN when the shard has made its last turn; -EOPNOTSUPP when --flushes is 0. Source:
+ * fdatasync(2).
+ */
+ZG_MUST_USE int zg_flush(struct zg_shard *shard, int fd, zg_flush_handler *done, void *user);
+
+/* Jobs for threads apart. */
+
+struct zg_job; /* one that is being run */
+
+/* What blocks: called on a thread of the pool. It must not touch what belongs to a shard, the
+ * exchange included. */
+typedef void zg_job_work(const struct zg_job *job, void *user);
+
+/* A job is over, on its shard's thread. @status: 0 when its work was called, else -ECANCELED. */
+typedef void zg_job_done(struct zg_shard *shard, int status, void *user);
+
+/* A job of an exchange is over, on its shard's thread. @x: goes on, as from a zg_resume_handler;
+ * or NULL when its client has gone or its time was over: then there is only @user to put away,
+ * whatever is returned. */
+typedef int zg_job_then(struct zg_exchange *x, void *user);
+
+/**
+ * zg_offload() - have work done by a thread apart
+ * @shard:  the caller's own
+ * @work:   not NULL. It may block, and has --offload-stack-size of stack. Like all code after boot
+ *          it has no malloc but the guest heap's
+ * @done:   not NULL; called exactly once, in a later turn, unless the service is stopped before
+ * @user:   passed to both; borrowed until @done has been called
+ *
+ * Jobs are begun in the order in which they were given. A drain waits for them; a stop waits for
+ * those that run, --drain-timeout-ms at the most, and calls nothing for the others.
+ *
+ * Return: 0; -EAGAIN when the shard's share of --offload-jobs is out (counted); -EOPNOTSUPP when
+ * --offload-threads is 0.
+ */
+ZG_MUST_USE int zg_offload(struct zg_shard *shard, zg_job_work *work, zg_job_done *done,
+			   void *user);
+
+/**
+ * zg_offload_exchange() - have work done by a thread apart, and go on with the exchange then
+ * @x:     the handler's, which returns ZG_PENDING after this
+ * @work:  not NULL; as for zg_offload(). It is not called when the exchange has ended before its
+ *         turn comes; while it runs, zg_job_is_cancelled() tells
+ * @then:  not NULL; called exactly once, in a later turn, unless the service is stopped before
+ * @user:  passed to both; borrowed until @then has been called. Not in the exchange's arena, which
+ *         may end while the work still runs
+ *
+ * Return: as zg_offload().
+ */
+ZG_MUST_USE int zg_offload_exchange(struct zg_exchange *x, zg_job_work *work, zg_job_then *then,
+				    void *user);
+
+/**
+ * zg_job_is_cancelled() - does nobody wait for this job any more?
+ * @job:  what @work was called with, on its thread
+ *
+ * Return: true from about a tenth of a second after its exchange has ended; or when the service
+ * stops.
+ */
+bool zg_job_is_cancelled(const struct zg_job *job);
+
+/* Watched descriptors. */
+
+#define ZG_WATCH_READABLE 1U
+#define ZG_WATCH_WRITABLE 2U
+#define ZG_WATCH_ERROR 4U /* told only: an error, or an end in both directions */
+
+/* Names a watch; stale when it was stopped. */
+typedef struct {
+	uint64_t bits;
+} zg_watch;
+
+#define ZG_WATCH_NONE ((zg_watch){0})
+
+/* A descriptor is ready. @events: of those wanted, the ones that hold. With ZG_WATCH_ERROR all
+ * that were wanted are among them, because whatever is tried will tell the error. */
+typedef void zg_watch_handler(struct zg_shard *shard, unsigned events, void *user);
+
+struct zg_watch_options {
+	int fd; /* borrowed: non-blocking, a socket or pipe or the like; not watched already */
+	unsigned events; /* ZG_WATCH_READABLE and ZG_WATCH_WRITABLE, or none for now */
+	zg_watch_handler *handler;
+	void *user; /* borrowed; passed to it */
+};
+
+/**
+ * zg_watch_start() - be told when a descriptor is readable or writable
+ * @shard:      the caller's own
+ * @options:    read during the call; the handler is not NULL
+ * @ret_watch:  untouched on failure
+ *
+ * The handler is called turn after turn while what is wanted holds (level-triggered, as poll(2)),
+ * until the watch is changed or stopped: both may be done in the handler. Stop it before the
+ * descriptor is closed.
+ *
+ * Return: 0; -EAGAIN when --watches are out (counted); -EEXIST when the descriptor is watched by
+ * this shard already; -EBADF; -EPERM for a regular file or a directory, which are always ready;
+ * -EINVAL for other events; -EOPNOTSUPP when --watches is 0; -ENOMEM or -ENOSPC of epoll_ctl(2).
+ */
+ZG_MUST_USE int zg_watch_start(struct zg_shard *shard, const struct zg_watch_options *options,
+			       zg_watch *ret_watch);
+
+/**
+ * zg_watch_change() - want other events of a descriptor
+ * @shard:   the caller's own
+ * @watch:   of this shard
+ * @events:  as in struct zg_watch_options
+ *
+ * Return: 0; -ESTALE when the watch was stopped; -EINVAL for other events; -errno of epoll_ctl(2).
+ */
+ZG_MUST_USE int zg_watch_change(struct zg_shard *shard, zg_watch watch, unsigned events);
+
+/**
+ * zg_watch_stop() - watch no longer: the handler is not called any more, the descriptor may be
+ * closed
+ * @shard:  the caller's own
+ * @watch:  of this shard
+ *
+ * Return: 0; -ESTALE when it was stopped already.
+ */
+int zg_watch_stop(struct zg_shard *shard, zg_watch watch);
+
+/* Timers. */
+
+/* Names a timer; stale when it has run out or was stopped. */
+typedef struct {
+	uint64_t bits;
+} zg_timer;
+
+#define ZG_TIMER_NONE ((zg_timer){0})
+#define ZG_TIMER_MS_MAX UINT64_C(31622400000) /* a year */
+
+/* A timer has run out; its name is stale. To be called again, start one again. */
+typedef void zg_timer_handler(struct zg_shard *shard, void *user);
+
+struct zg_timer_options {
+	uint64_t after_ms; /* 0, the next turn, to ZG_TIMER_MS_MAX */
+	zg_timer_handler *handler;
+	void *user; /* borrowed; passed to it */
+};
+
+/**
+ * zg_timer_start() - have a function called when some time has passed
+ * @shard:      the caller's own
+ * @options:    read during the call; the handler is not NULL
+ * @ret_timer:  may be NULL, for a timer that nobody will stop; untouched on failure
+ *
+ * The time counts from the beginning of the turn that the caller is in, by CLOCK_MONOTONIC in
+ * nanoseconds: there is no tick to round it to. It is over in the first turn that begins no
+ * earlier; the shard wakes for it. Timers that are over together are called in the order of their
+ * times, those of one time in the order of their starts, and at most 64 a turn: the others in the
+ * turns that follow at once.
+ *
+ * Return: 0; -EAGAIN when --timers run already (counted); -EINVAL for a longer time; -EOPNOTSUPP
+ * when --timers is 0.
+ */
+ZG_MUST_USE int zg_timer_start(struct zg_shard *shard, const struct zg_timer_options *options,
+			       zg_timer *ret_timer);
+
+/**
+ * zg_timer_stop() - do not have it called
+ * @shard:  the caller's own
+ * @timer:  of this shard
+ *
+ * Return: 0; -ESTALE when it has run out or was stopped already.
+ */
+int zg_timer_stop(struct zg_shard *shard, zg_timer timer);
 
 ZG_END_DECLS
 

@@ -8,19 +8,13 @@
 #include <zerog/app.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "server/server.h"
-
-#define ASYNC_MAGIC 0x7a676173U
-
-void zgi_async_init(struct zg_shard *shard, const struct zg_shard_hooks *hooks)
-{
-	*shard = (struct zg_shard){.magic = ASYNC_MAGIC, .hooks = hooks};
-}
 
 /* The whole shard, from what an application has of it. */
 static struct zgi_shard *hooks_shard(const struct zg_shard *shard)
 {
-	zg_assert(shard->magic == ASYNC_MAGIC);
+	zg_assert(shard->magic == ZGI_ASYNC_MAGIC);
 	return zgi_shard_of(shard);
 }
 
@@ -28,7 +22,7 @@ struct zg_shard *zg_exchange_shard(const struct zg_exchange *x)
 {
 	struct zgi_shard *shard = x->web->shard;
 
-	zg_assert(shard->async.magic == ASYNC_MAGIC);
+	zg_assert(shard->async.magic == ZGI_ASYNC_MAGIC);
 	return &shard->async;
 }
 
@@ -44,13 +38,13 @@ uint32_t zg_shard_count(const struct zg_shard *shard)
 
 void *zg_shard_data(const struct zg_shard *shard)
 {
-	zg_assert(shard->magic == ASYNC_MAGIC);
+	zg_assert(shard->magic == ZGI_ASYNC_MAGIC);
 	return shard->data;
 }
 
 void zg_shard_set_data(struct zg_shard *shard, void *data)
 {
-	zg_assert(shard->magic == ASYNC_MAGIC);
+	zg_assert(shard->magic == ZGI_ASYNC_MAGIC);
 	shard->data = data;
 }
 
@@ -94,7 +88,9 @@ int zgi_async_start(struct zg_shard *shard)
 {
 	const struct zg_shard_hooks *hooks = shard->hooks;
 
-	zg_assert(shard->magic == ASYNC_MAGIC);
+	zg_assert(shard->magic == ZGI_ASYNC_MAGIC);
+	/* Timers that they start count from here. */
+	shard->now_ns = zgi_clock_ns();
 	for (uint32_t index = 0; hooks != NULL && index < hooks->start_count; index++) {
 		int result = hooks->start[index].handler(shard, hooks->start[index].user);
 
@@ -109,7 +105,7 @@ void zgi_async_stop(struct zg_shard *shard)
 {
 	const struct zg_shard_hooks *hooks = shard->hooks;
 
-	zg_assert(shard->magic == ASYNC_MAGIC);
+	zg_assert(shard->magic == ZGI_ASYNC_MAGIC);
 	if (hooks == NULL || !shard->has_started)
 		return;
 	for (uint32_t index = hooks->stop_count; index > 0; index--)

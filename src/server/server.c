@@ -189,6 +189,8 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_server
 			.config = &server->config,
 			.router = run->router,
 			.hooks = run->hooks,
+			.offload = &server->offload,
+			.flushers = &server->flushers,
 			.server = server,
 			.index = index,
 			.listen_fd = server->listen_fds[index],
@@ -200,6 +202,51 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_server
 			return result;
 	}
 	return 0;
+}
+
+static int server_workers_start_some(struct zgi_server *server, struct zgi_workers *workers,
+				     uint64_t stack_size, uint32_t thread_count)
+{
+	struct zgi_workers_options options = {
+		.stack_size = stack_size,
+		.thread_count = thread_count,
+	};
+	int result;
+
+	if (thread_count == 0)
+		return 0;
+	result = zg_region_carve(&server->reserve.nodes[0].stacks.region, thread_count * stack_size,
+				 SERVER_PAGE_SIZE, &options.stacks);
+	return result < 0 ? result : zgi_workers_start(workers, &options);
+}
+
+/* Before the shards, whose start hooks may have something for them. */
+static int server_workers_start(struct zgi_server *server, struct zg_text *ret_error)
+{
+	const struct zgi_server_config *config = &server->config;
+	int result = server_workers_start_some(server, &server->offload, config->offload_stack_size,
+					       (uint32_t)config->options.offload_threads);
+
+	if (result == 0)
+		result = server_workers_start_some(server, &server->flushers,
+						   ZGI_SHARD_STACK_WHOLE_SIZE,
+						   config->flush_threads);
+	if (result < 0)
+		zg_text_print(ret_error,
+			      "--offload-threads %" PRIu64 " cannot be started: %s; lower it",
+			      config->options.offload_threads, strerrordesc_np(-result));
+	return result;
+}
+
+/* After the shards: nobody has anything for them any more. A job that hangs must not keep the
+ * process; its thread then ends with it. */
+static void server_workers_end(struct zgi_server *server)
+{
+	uint64_t patience_ns = server->config.options.drain_timeout_ms * UINT64_C(1000000);
+
+	if (zgi_workers_end(&server->flushers, patience_ns) < 0 ||
+	    zgi_workers_end(&server->offload, patience_ns) < 0)
+		server->has_stuck_worker = true;
 }
 
 /* All threads are started and wait; signals go to the thread that boots. */
@@ -317,6 +364,7 @@ static int server_threads_abandon(struct zgi_server *server, int result)
 		server->shards[index]->command = ZGI_SHARD_STOP;
 	gate_open(&server->gate);
 	server_threads_join(server);
+	server_workers_end(server);
 	zgi_resume_close();
 	return result;
 }
@@ -329,6 +377,12 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 
 	/* Before the threads, whose start hooks may post already. */
 	zgi_resume_open(server);
+	result = server_workers_start(server, ret_error);
+	if (result < 0) {
+		server_workers_end(server);
+		zgi_resume_close();
+		return result;
+	}
 	result = server_threads_start(server);
 	if (result < 0) {
 		zg_text_print(ret_error, "a shard cannot start: %s", strerrordesc_np(-result));
@@ -348,6 +402,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	server_announce(server);
 	server_serve(server, signals);
 	server_threads_join(server);
+	server_workers_end(server);
 	zg_unseal();
 	/* Without a drain, what is in flight is out, and no leak. */
 	if (server->was_drained)
@@ -394,7 +449,8 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 		result = zg_fault_check_names(ret_error);
 	if (result == 0)
 		result = server_sealed(server, signals, ret_error);
-	server_close(server);
+	if (!server->has_stuck_worker)
+		server_close(server);
 	return result;
 }
 
@@ -416,7 +472,8 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	result = zgi_server_configure(options->options, &server->config, ret_error);
 	if (result == 0)
 		result = server_boot(server, options, &signals, ret_error);
-	zgi_reserve_fini(&server->reserve);
+	if (!server->has_stuck_worker)
+		zgi_reserve_fini(&server->reserve);
 	pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
 	return result;
 }

@@ -44,6 +44,9 @@ struct zgi_server {
 	struct zgi_server_faults faults_at_seal;
 	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
+	struct zgi_workers offload; /* for jobs; zeroed when there are none */
+	struct zgi_workers flushers; /* for epoll's flushes; zeroed when there are none */
+	bool has_stuck_worker; /* one of them did not end: what it may touch has to stay */
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
 };
 

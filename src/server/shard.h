@@ -161,6 +161,8 @@ struct zgi_shard_options {
 	const struct zgi_server_config *config;
 	const struct zgi_router *router;
 	const struct zg_shard_hooks *hooks; /* borrowed; or NULL */
+	struct zgi_workers *offload; /* borrowed: for jobs; or NULL when there are none */
+	struct zgi_workers *flushers; /* borrowed: for epoll's flushes; or NULL */
 	struct zgi_server *server;
 	uint32_t index;
 	int listen_fd;

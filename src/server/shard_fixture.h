@@ -52,6 +52,9 @@ void shard_fixture_send(struct shard_fixture *fixture, uint32_t descriptor, cons
 /* The peer takes all that it is sent, with turns. */
 void shard_fixture_take(struct shard_fixture *fixture, uint32_t descriptor);
 
+/* What was offloaded is done, on this thread, in the order it was given; then a turn. */
+void shard_fixture_work(struct shard_fixture *fixture);
+
 /* The operation in flight ends so, and a turn. */
 void shard_fixture_complete(struct shard_fixture *fixture, uint32_t descriptor, int32_t result);
 
