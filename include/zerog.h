@@ -5,6 +5,7 @@
 #define ZEROG_H
 
 #include <zerog/app.h>
+#include <zerog/async.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
 #include <zerog/memory.h>
