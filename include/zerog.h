@@ -7,6 +7,7 @@
 #include <zerog/app.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
+#include <zerog/json.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
 
