@@ -120,6 +120,7 @@ static void a_whole_number_is_written_as_one(void **state)
 	(void)state;
 	refused("{\"huge\":1.0}", ZG_JSON_FAULT_FRACTION, "huge");
 	refused("{\"huge\":1e2}", ZG_JSON_FAULT_FRACTION, "huge");
+	refused("{\"huge\":1E2}", ZG_JSON_FAULT_FRACTION, "huge");
 	refused("{\"amount\":-0.5}", ZG_JSON_FAULT_FRACTION, "amount");
 	assert_string_equal(error.message,
 			    "amount must be a whole number from -9223372036854775808 to "
@@ -166,12 +167,61 @@ static void escapes_are_undone_where_they_stand(void **state)
 	assert_string_equal(cart.currency, "EUR");
 }
 
+/* The UTF-8 of a code point. */
+static size_t encode(uint32_t code, char bytes[4])
+{
+	if (code < 0x80) {
+		bytes[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		bytes[0] = (char)(0xC0 | code >> 6);
+		bytes[1] = (char)(0x80 | (code & 0x3F));
+		return 2;
+	}
+	if (code < 0x10000) {
+		bytes[0] = (char)(0xE0 | code >> 12);
+		bytes[1] = (char)(0x80 | (code >> 6 & 0x3F));
+		bytes[2] = (char)(0x80 | (code & 0x3F));
+		return 3;
+	}
+	bytes[0] = (char)(0xF0 | code >> 18);
+	bytes[1] = (char)(0x80 | (code >> 12 & 0x3F));
+	bytes[2] = (char)(0x80 | (code >> 6 & 0x3F));
+	bytes[3] = (char)(0x80 | (code & 0x3F));
+	return 4;
+}
+
+/* All of them with one escape, and of those that take two each hundredth. */
+static void every_escape_becomes_its_character(void **state)
+{
+	(void)state;
+	for (uint32_t code = 0; code <= 0x10FFFF; code += code < 0x10000 ? 1 : 101) {
+		char json[64];
+		char bytes[4];
+
+		if (code >= 0xD800 && code < 0xE000)
+			continue;
+		if (code < 0x10000)
+			snprintf(json, sizeof(json), "{\"note\":\"<\\u%04X>\"}", code);
+		else
+			snprintf(json, sizeof(json), "{\"note\":\"<\\u%04x\\u%04x>\"}",
+				 0xD800 + (code - 0x10000) / 0x400,
+				 0xDC00 + (code - 0x10000) % 0x400);
+		accepted(json);
+		assert_int_equal(cart.note.size, encode(code, bytes) + 2);
+		assert_memory_equal(cart.note.data + 1, bytes, cart.note.size - 2);
+		assert_int_equal(cart.note.data[cart.note.size - 1], '>');
+	}
+}
+
 static void a_string_is_measured_unescaped_in_bytes(void **state)
 {
 	(void)state;
 	accepted("{\"note\":\"ab\"}");
 	refused("{\"note\":\"a\"}", ZG_JSON_FAULT_SHORT, "note");
 	assert_string_equal(error.message, "note must be a string of 2 to 8 bytes");
+	refused("{\"note\":\"\\u0041\"}", ZG_JSON_FAULT_SHORT, "note");
 	accepted("{\"note\":\"12345678\"}");
 	refused("{\"note\":\"123456789\"}", ZG_JSON_FAULT_LONG, "note");
 	accepted("{\"note\":\"\\u0031\\u0032\\u0033\\u0034\\u0035\\u0036\\u0037\\u0038\"}");
@@ -421,6 +471,27 @@ static void only_an_object_is_bound_and_nothing_behind_it(void **state)
 	refused("{small:1}", ZG_JSON_FAULT_SYNTAX, "");
 }
 
+/* Each in a block that ends where it does: nothing is read past it. */
+static void a_document_that_is_cut_is_refused(void **state)
+{
+	static const char whole[] =
+		"{\"small\":1,\"amount\":null,\"is_gift\":true,\"note\":\"\\u0041\\ud83d\\ude00\","
+		"\"currency\":\"EUR\",\"rate\":-1.5e+10,\"extra\":[{\"a\":1}],\"state\":\"open\","
+		"\"address\":{\"street\":\"Hof\",\"zip\":1},\"lines\":[" LINE "," LINE "],"
+		"\"ids\":[1,2],\"tags\":[\"a\",\"\303\244\"]}";
+	char cut[sizeof(whole)];
+
+	(void)state;
+	accepted(whole);
+	for (size_t size = 0; size < sizeof(whole) - 1; size++) {
+		memcpy(cut, whole, size);
+		cut[size] = '\0';
+		assert_int_equal(bind_cart(cut), -EINVAL);
+		assert_true(error.offset <= size);
+		assert_int_equal(zg_json_fault_status(error.fault), 400);
+	}
+}
+
 /* A bound object inside adds to the depth of what it keeps. */
 static void depth_counts_all_that_is_open(void **state)
 {
@@ -486,6 +557,7 @@ int main(void)
 		test(booleans_are_bound),
 		test(a_slice_is_a_piece_of_the_document),
 		test(escapes_are_undone_where_they_stand),
+		test(every_escape_becomes_its_character),
 		test(a_string_is_measured_unescaped_in_bytes),
 		test(a_text_is_copied_and_ends_in_a_nul),
 		test(a_number_may_be_kept_as_it_is_written),
@@ -504,6 +576,7 @@ int main(void)
 		test(a_long_key_of_a_peer_is_cut_in_the_message),
 		test(keys_may_be_escaped_and_in_any_order),
 		test(only_an_object_is_bound_and_nothing_behind_it),
+		test(a_document_that_is_cut_is_refused),
 		test(depth_counts_all_that_is_open),
 		test(presence_tells_zero_from_absent),
 		test(nothing_is_said_of_a_document_that_is_accepted),

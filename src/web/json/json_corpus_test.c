@@ -196,6 +196,7 @@ static void a_fault_is_named_where_it_is(void **state)
 		{"[01]", ZG_JSON_FAULT_NUMBER, 1},
 		{"[-a]", ZG_JSON_FAULT_NUMBER, 2},
 		{"[\"a\nb\"]", ZG_JSON_FAULT_CONTROL, 3},
+		{"[\"a\x1F\"]", ZG_JSON_FAULT_CONTROL, 3},
 		{"[\"a\\x\"]", ZG_JSON_FAULT_ESCAPE, 3},
 		{"[\"ab\\ud800\"]", ZG_JSON_FAULT_SURROGATE, 4},
 		{"[\"ab\303\"]", ZG_JSON_FAULT_UTF8, 4},
@@ -212,6 +213,16 @@ static void a_fault_is_named_where_it_is(void **state)
 			fail_msg("%s: %s at %u: %s", cases[index].document,
 				 zg_json_fault_code(error.fault), error.offset, error.message);
 	}
+}
+
+static void a_byte_order_mark_is_called_by_its_name(void **state)
+{
+	struct zg_json_error error;
+
+	(void)state;
+	assert_int_equal(check("\357\273\277{}", 5, &error), -EINVAL);
+	assert_string_equal(error.message,
+			    "at byte 0, there is a byte order mark: send UTF-8 without it");
 }
 
 static void every_fault_has_a_code_of_its_own(void **state)
@@ -234,6 +245,7 @@ int main(void)
 		cmocka_unit_test(no_beginning_of_a_document_is_one),
 		cmocka_unit_test(a_table_keeps_and_skips_what_is_json),
 		cmocka_unit_test(a_fault_is_named_where_it_is),
+		cmocka_unit_test(a_byte_order_mark_is_called_by_its_name),
 		cmocka_unit_test(every_fault_has_a_code_of_its_own),
 	};
 
