@@ -436,13 +436,14 @@ static void a_long_key_of_a_peer_is_cut_in_the_message(void **state)
 	size_t size = 0;
 
 	(void)state;
-	size += (size_t)snprintf(json, sizeof(json), "{\"");
+	size += (size_t)snprintf(json, sizeof(json), "{\"x");
 	while (size < 300)
 		size += (size_t)snprintf(json + size, sizeof(json) - size, "\303\244");
 	(void)snprintf(json + size, sizeof(json) - size, "\":1}");
 	assert_int_equal(bind_cart(json), -EINVAL);
 	assert_int_equal(error.fault, ZG_JSON_FAULT_UNKNOWN);
-	assert_int_equal(strlen(error.path), 48);
+	/* 48 bytes would end within a character. */
+	assert_int_equal(strlen(error.path), 47);
 }
 
 static void keys_may_be_escaped_and_in_any_order(void **state)
