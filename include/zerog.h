@@ -8,6 +8,7 @@
 #include <zerog/async.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
+#include <zerog/json.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
 #include <zerog/pmem.h>

@@ -65,7 +65,7 @@ static int reply_start(struct zg_exchange *x, int status, struct zg_slice conten
 	x->has_replied = true;
 	x->reply_status = (uint16_t)status;
 	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
-		memcpy(x->write_buffer + x->write_size, body->data, body->size);
+		memmove(x->write_buffer + x->write_size, body->data, body->size);
 		x->write_size += (uint32_t)body->size;
 		body->size = 0;
 	}

@@ -9,7 +9,7 @@ packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-
 packages_lint=("${packages_test[@]}" clang-tidy)
 packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio e2fsprogs)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl gnuplot-nox
-	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4)
+	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libjansson-dev libcjson-dev)
 # The peers that Debian has; those in Rust, Go and JavaScript are left out where their tools are missing.
 packages_lab=("${packages_bench[@]}" libmicrohttpd-dev libnginx-mod-http-echo
 	libnginx-mod-http-headers-more-filter)
@@ -140,8 +140,8 @@ build_arena() {
 	setup build-arena clang -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
 		-Db_lundef=false -Darena=malloc
 	compile build-arena arena_malloc_test arena_model_test arena_resize_test arena_test \
-		arena_text_test connection_test exchange_test hello parser_test reply_test \
-		request_test scratch_test test_service
+		arena_text_test connection_test exchange_test hello json_exchange_test \
+		json_write_test parser_test reply_test request_test scratch_test test_service
 }
 
 # The build that is fuzzed.
