@@ -6,8 +6,11 @@
 
 #include <zerog/app.h>
 #include <zerog/exchange.h>
+#include <zerog/files.h>
 #include <zerog/http.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
+#include <zerog/sse.h>
+#include <zerog/stream.h>
 
 #endif

@@ -48,6 +48,17 @@ static int resume_send(struct zgi_server *server, const struct zgi_message *mess
 	return result;
 }
 
+struct zgi_server *zgi_resume_enter(void)
+{
+	__atomic_fetch_add(&resume_count, 1, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&resume_server, __ATOMIC_SEQ_CST);
+}
+
+void zgi_resume_leave(void)
+{
+	__atomic_fetch_sub(&resume_count, 1, __ATOMIC_RELEASE);
+}
+
 int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
 {
 	struct zgi_message message = {.handle = handle, .then = then, .user = user};
@@ -55,10 +66,9 @@ int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
 	int result = -ESTALE;
 
 	zg_assert(then != NULL);
-	__atomic_fetch_add(&resume_count, 1, __ATOMIC_SEQ_CST);
-	server = __atomic_load_n(&resume_server, __ATOMIC_SEQ_CST);
+	server = zgi_resume_enter();
 	if (server != NULL)
 		result = resume_send(server, &message);
-	__atomic_fetch_sub(&resume_count, 1, __ATOMIC_RELEASE);
+	zgi_resume_leave();
 	return result;
 }
