@@ -7,11 +7,14 @@
 #include <zerog/app.h>
 #include <zerog/async.h>
 #include <zerog/exchange.h>
+#include <zerog/files.h>
 #include <zerog/http.h>
 #include <zerog/json.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
 #include <zerog/pmem.h>
 #include <zerog/pmem_pool.h>
+#include <zerog/sse.h>
+#include <zerog/stream.h>
 
 #endif

@@ -33,8 +33,22 @@ ZG_BEGIN_DECLS
 	  "Header fields a request may have; more are answered with 431.")                   \
 	X(body_size_max, "body-size-max", "bytes", 0, 65536, 67108864,                       \
 	  "A request body's largest size; more is answered with 413.")                       \
+	X(stream_size_max, "stream-size-max", "bytes", 0, 1073741824, 1099511627776,         \
+	  "The largest body of a route that streams its bodies; the route may allow less.")  \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
+	X(static_files, "static-files", "files", 1, 256, 65536,                              \
+	  "Files that the folders of zg_static() may hold together; each is held open.")     \
+	X(static_memory_size, "static-memory-size", "bytes", 0, 1048576, 1073741824,         \
+	  "Memory for the contents of static files of at most 64 KiB; others are sent.")     \
+	X(subscribers, "subscribers", "subscribers", 1, 256, 1000000,                        \
+	  "Clients that may be subscribed to events at once, over all shards.")              \
+	X(topic_events, "topic-events", "events", 1, 64, 65536,                              \
+	  "Events a topic keeps, for subscribers that come back or are slow.")               \
+	X(event_size_max, "event-size-max", "bytes", 128, 1024, 1048576,                     \
+	  "An event's largest size as it is sent, with its id and field names.")             \
+	X(event_heartbeat_ms, "event-heartbeat-ms", "ms", 100, 15000, 3600000,               \
+	  "How long a subscriber hears nothing before it is sent a comment.")                \
 	X(guest_live_size_max, "guest-live-size-max", "bytes", 0, 0, 68719476736,            \
 	  "What libraries may hold of the guest heap at once, to check it by; 0: not told.") \
 	X(guest_block_size_max, "guest-block-size-max", "bytes", 16, 65536, 68719476736,     \
@@ -97,6 +111,8 @@ struct zg_options {
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 	char config[ZG_CONFIG_SIZE]; /* --config: the file of options; or empty */
+	uint32_t topics; /* no flag: how many zg_topic_init() has made */
+	uint32_t static_folders; /* no flag: how many zg_static() has registered */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)
 #undef ZG_LIMIT_FIELD

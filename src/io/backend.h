@@ -34,6 +34,11 @@ struct zgi_io_operations {
 		     bool has_more, uint64_t tag);
 	void (*send_recv)(struct zgi_io *io, uint32_t descriptor,
 			  const struct zgi_io_transfer *transfer, uint64_t tag);
+	/* NULL where there is none. */
+	void (*send_file)(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			  uint64_t tag);
+	void (*read_file)(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			  void *buffer, uint64_t tag);
 	void (*shutdown)(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 	void (*cancel)(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 	void (*close)(struct zgi_io *io, uint32_t descriptor);

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +26,10 @@
 /* So many turns may live from the ready list alone before epoll is asked for others' events:
  * enough for one request (readable, received, sent), few enough to be fair. */
 #define EPOLL_TURNS_WITHOUT_POLL_MAX 4
+
+/* One sendfile(2) sends at most so much: the peer of a fast network would take a whole file, while
+ * everybody else waits. */
+#define EPOLL_SEND_FILE_SIZE_MAX (512U * 1024)
 
 static struct zgi_epoll_entry *epoll_entry(struct zgi_epoll *epoll, uint32_t descriptor)
 {
@@ -88,6 +93,26 @@ static int32_t epoll_try_send(struct zgi_epoll_entry *entry)
 
 	do {
 		result = send(entry->fd, entry->buffer, entry->size, MSG_NOSIGNAL | more);
+	} while (result < 0 && errno == EINTR);
+	if (result >= 0)
+		return (int32_t)result;
+	if (errno != EAGAIN)
+		return -errno;
+	entry->state &= (uint8_t)~ZGI_EPOLL_WRITABLE;
+	return -EAGAIN;
+}
+
+/* The same for a part of a file. */
+static int32_t epoll_try_send_file(struct zgi_epoll_entry *entry)
+{
+	const struct zgi_io_file *file = entry->buffer;
+	uint64_t size =
+		file->size < EPOLL_SEND_FILE_SIZE_MAX ? file->size : EPOLL_SEND_FILE_SIZE_MAX;
+	off_t offset = (off_t)file->offset;
+	ssize_t result;
+
+	do {
+		result = sendfile(entry->fd, file->fd, &offset, size);
 	} while (result < 0 && errno == EINTR);
 	if (result >= 0)
 		return (int32_t)result;
@@ -185,6 +210,36 @@ static void epoll_send_recv(struct zgi_io *io, uint32_t descriptor,
 	epoll_recv(io, descriptor, transfer->recv_buffer, transfer->recv_size, tag);
 }
 
+static void epoll_send_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			    uint64_t tag)
+{
+	struct zgi_epoll *epoll = zgi_epoll_of(io);
+	struct zgi_epoll_entry *entry = epoll_begin(epoll, descriptor, tag);
+	int32_t result = -EAGAIN;
+
+	entry->buffer = (void *)(uintptr_t)file;
+	if (entry->state & ZGI_EPOLL_WRITABLE)
+		result = epoll_try_send_file(entry);
+	if (result == -EAGAIN)
+		entry->operation = ZGI_EPOLL_SEND_FILE;
+	else
+		epoll_finish(epoll, entry, result);
+}
+
+static void epoll_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			    void *buffer, uint64_t tag)
+{
+	struct zgi_epoll *epoll = zgi_epoll_of(io);
+	struct zgi_epoll_entry *entry = epoll_begin(epoll, descriptor, tag);
+	ssize_t result;
+
+	do {
+		result = pread(file->fd, buffer, epoll_transfer_size(file->size),
+			       (off_t)file->offset);
+	} while (result < 0 && errno == EINTR);
+	epoll_finish(epoll, entry, result < 0 ? -errno : (int32_t)result);
+}
+
 static void epoll_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	struct zgi_epoll *epoll = zgi_epoll_of(io);
@@ -269,6 +324,8 @@ static bool epoll_apply(struct zgi_epoll *epoll, const struct epoll_event *edge,
 		result = epoll_try_recv(entry);
 	else if (entry->operation == ZGI_EPOLL_SEND && (entry->state & ZGI_EPOLL_WRITABLE))
 		result = epoll_try_send(entry);
+	else if (entry->operation == ZGI_EPOLL_SEND_FILE && (entry->state & ZGI_EPOLL_WRITABLE))
+		result = epoll_try_send_file(entry);
 	else if (entry->operation == ZGI_EPOLL_POLL && epoll_is_readable(entry))
 		result = (int32_t)edge->events;
 	if (result == -EAGAIN)
@@ -378,6 +435,8 @@ const struct zgi_io_operations zgi_epoll_operations = {
 	.recv = epoll_recv,
 	.send = epoll_send,
 	.send_recv = epoll_send_recv,
+	.send_file = epoll_send_file,
+	.read_file = epoll_read_file,
 	.shutdown = epoll_shutdown,
 	.cancel = epoll_cancel,
 	.close = epoll_close,

@@ -24,6 +24,7 @@ enum zgi_epoll_operation {
 	ZGI_EPOLL_POLL,
 	ZGI_EPOLL_RECV,
 	ZGI_EPOLL_SEND,
+	ZGI_EPOLL_SEND_FILE,
 	ZGI_EPOLL_READY, /* completed, in the ready list: the result is in size */
 };
 
@@ -41,7 +42,7 @@ enum zgi_epoll_state {
 
 struct zgi_epoll_entry {
 	uint64_t tag;
-	void *buffer; /* borrowed while a receive or a send is pending */
+	void *buffer; /* borrowed while a receive or a send is pending; a struct zgi_io_file's */
 	uint32_t size; /* of buffer; when ready, the result */
 	int32_t fd; /* owned */
 	uint32_t next; /* of the ready list or the free list */

@@ -7,6 +7,8 @@
  * level-triggered: what one turn leaves in the backlog, the next turn sees again.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -132,6 +134,17 @@ static int epoll_create_object(const struct zgi_io_options *options, struct zg_r
 	return 0;
 }
 
+/* sendfile(2) has no MSG_NOSIGNAL: on this thread, a peer that has gone is an error and nothing
+ * else. */
+static int epoll_block_pipe_signal(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGPIPE);
+	return -pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 int zgi_epoll_start(struct zgi_io *io)
 {
 	struct zgi_epoll *epoll = zgi_epoll_of(io);
@@ -140,14 +153,16 @@ int zgi_epoll_start(struct zgi_io *io)
 		.events = EPOLLIN | EPOLLET,
 		.data.u64 = ZGI_EPOLL_DATA_WAKE,
 	};
+	int result = epoll_block_pipe_signal();
 
 	zg_assert(epoll->epoll_fd < 0);
+	if (result < 0)
+		return result;
 	epoll->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll->epoll_fd < 0)
 		return -errno;
 	if (epoll_ctl(epoll->epoll_fd, EPOLL_CTL_ADD, io->wake_fd, &interest) < 0) {
-		int result = -errno;
-
+		result = -errno;
 		close(epoll->epoll_fd);
 		epoll->epoll_fd = -1;
 		return result;

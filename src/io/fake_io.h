@@ -21,6 +21,8 @@ enum fake_operation {
 	FAKE_RECV,
 	FAKE_SEND,
 	FAKE_SEND_RECV, /* a receive from now on; its send is out, or has stalled, or neither yet */
+	FAKE_SEND_FILE,
+	FAKE_READ_FILE,
 	FAKE_SHUTDOWN,
 };
 
@@ -37,6 +39,8 @@ struct fake_descriptor {
 	const unsigned char *bytes; /* lent: what a send reads; NULL when it is out */
 	size_t size; /* bytes lent to the send */
 	uint64_t bytes_hash; /* what they were when they were lent */
+	struct zgi_io_file file; /* what a send_file sends, or a read_file reads */
+	const struct zgi_io_file *file_lent; /* where a send_file's is */
 	bool is_stalled; /* a send_recv whose STALLED event was made */
 	uint64_t open_count; /* how often this descriptor has been accepted */
 };
@@ -59,6 +63,7 @@ typedef void fake_sent(void *user, uint32_t descriptor, const unsigned char *byt
 
 struct fake_io {
 	struct zgi_io io; /* first: this is an I/O object */
+	struct zgi_io_operations operations; /* a test may take send_file away, as uring lacks it */
 	uint32_t descriptor_count;
 	bool is_accepting;
 	bool is_accept_stopping;

@@ -195,6 +195,26 @@ void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
 	io_operations(io)->send_recv(io, descriptor, transfer, tag);
 }
 
+bool zgi_io_can_send_file(const struct zgi_io *io)
+{
+	return io_operations(io)->send_file != NULL;
+}
+
+void zgi_io_send_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      uint64_t tag)
+{
+	zg_assert(file->fd >= 0 && file->size > 0);
+	zg_assert(io_operations(io)->send_file != NULL);
+	io_operations(io)->send_file(io, descriptor, file, tag);
+}
+
+void zgi_io_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      void *buffer, uint64_t tag)
+{
+	zg_assert(file->fd >= 0 && file->size > 0);
+	io_operations(io)->read_file(io, descriptor, file, buffer, tag);
+}
+
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	io_operations(io)->shutdown(io, descriptor, tag);

@@ -5,8 +5,8 @@
  * descriptor_count - 1: a direct descriptor of the ring, or an entry of the epoll
  * backend's table. The server uses it as the index into its connection table.
  *
- * One operation a descriptor: poll, recv, send, send_recv or shutdown. Its completion is one
- * event that carries the tag it was started with. A second operation may start
+ * One operation a descriptor: poll, recv, send, send_recv, send_file, read_file or shutdown. Its
+ * completion is one event that carries the tag it was started with. A second operation may start
  * once the first has completed. zgi_io_cancel() makes the one in flight complete
  * soon (-ECANCELED, or with what it had got by then). zgi_io_close() takes a
  * descriptor with nothing in flight, and the descriptor is free for the next
@@ -197,6 +197,26 @@ struct zgi_io_transfer {
 };
 void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
 		      const struct zgi_io_transfer *transfer, uint64_t tag);
+/* A part of a regular file. */
+struct zgi_io_file {
+	int fd; /* borrowed: open for reading, until the operation is done */
+	uint64_t offset; /* bytes from the file's start */
+	uint64_t size; /* bytes, at least 1 */
+};
+/* Does the backend have zgi_io_send_file()? Only epoll does: sendfile(2) takes no direct
+ * descriptor, and the ring's splice runs on a kernel thread, through a pipe that each transfer
+ * would hold. */
+bool zgi_io_can_send_file(const struct zgi_io *io);
+/* Send a part of a file from the page cache; result may be less, and is 0 when the file has become
+ * shorter than that. The struct is lent until done. A page that is not in the cache is waited for.
+ */
+void zgi_io_send_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      uint64_t tag);
+/* Read a part of a file into a buffer of file->size bytes, as this descriptor's one operation;
+ * result may be less, 0 at the file's end. The buffer is lent until done. With uring nobody waits
+ * for the disk; with epoll this thread does. */
+void zgi_io_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      void *buffer, uint64_t tag);
 /* End our side of the stream (SHUT_WR); result 0 or -errno. With uring it runs on a kernel thread,
  * tens of microseconds later: for the end of a connection, not for its requests. */
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag);

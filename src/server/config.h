@@ -39,6 +39,7 @@ struct zgi_server_config {
 	uint32_t exchanges_each;
 	uint32_t chunks_each;
 	uint32_t inbox_cells_each;
+	uint32_t subscribers_each; /* 0 when there is no topic */
 	uint32_t ring_entries;
 	uint32_t jobs_each; /* 0 when there are no threads for them */
 	uint32_t flush_threads; /* 1 where files are flushed and the kernel does not do it for us */
@@ -110,5 +111,9 @@ uint64_t zgi_server_worker_stacks_size(const struct zgi_server_config *config);
 /* A shard's pools, as they are planned and made: all but memory, first index and tag. */
 struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config);
 struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *config);
+struct zg_pool_options zgi_server_subscriber_pool(const struct zgi_server_config *config);
+
+/* Bytes of the subscribers' pool, a shard's; 0 when there is no topic. */
+uint64_t zgi_server_subscribers_size(const struct zgi_server_config *config);
 
 #endif

@@ -42,4 +42,10 @@ ZG_MUST_USE int zgi_plan_add_async(struct zg_plan *plan, const struct zgi_server
 ZG_MUST_USE int zgi_plan_add_guest_heap(struct zg_plan *plan,
 					const struct zgi_server_config *config);
 
+/* files.c: the table of static files, where the app has any. Return: as above. */
+ZG_MUST_USE int zgi_plan_add_files(struct zg_plan *plan, const struct zgi_server_config *config);
+
+/* events.c: subscribers and the rings of topics, where the app has any. Return: as above. */
+ZG_MUST_USE int zgi_plan_add_events(struct zg_plan *plan, const struct zgi_server_config *config);
+
 #endif

@@ -30,18 +30,6 @@ void zgi_resume_close(void)
 		sched_yield();
 }
 
-/* The server, if it still runs: it stays until the matching resume_leave(). */
-static struct zgi_server *resume_enter(void)
-{
-	__atomic_fetch_add(&resume_count, 1, __ATOMIC_SEQ_CST);
-	return __atomic_load_n(&resume_server, __ATOMIC_SEQ_CST);
-}
-
-static void resume_leave(void)
-{
-	__atomic_fetch_sub(&resume_count, 1, __ATOMIC_RELEASE);
-}
-
 /* Many threads may count the refused, unlike everywhere else. */
 static int resume_send(struct zgi_shard *shard, const struct zgi_message *message,
 		       uint64_t *refused)
@@ -66,16 +54,27 @@ static int resume_handle(struct zgi_server *server, const struct zgi_message *me
 	return resume_send(shard, message, &shard->counters.resumes_refused);
 }
 
+struct zgi_server *zgi_resume_enter(void)
+{
+	__atomic_fetch_add(&resume_count, 1, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&resume_server, __ATOMIC_SEQ_CST);
+}
+
+void zgi_resume_leave(void)
+{
+	__atomic_fetch_sub(&resume_count, 1, __ATOMIC_RELEASE);
+}
+
 int zg_resume(zg_handle handle, zg_resume_handler *then, void *user)
 {
 	struct zgi_message message = {.handle = handle, .then = then, .user = user};
-	struct zgi_server *server = resume_enter();
+	struct zgi_server *server = zgi_resume_enter();
 	int result = -ESTALE;
 
 	zg_assert(then != NULL);
 	if (server != NULL)
 		result = resume_handle(server, &message);
-	resume_leave();
+	zgi_resume_leave();
 	return result;
 }
 
@@ -95,12 +94,12 @@ static int resume_post(struct zgi_server *server, uint32_t shard_index,
 int zg_shard_post(uint32_t shard_index, zg_post_handler *handler, void *user)
 {
 	struct zgi_message message = {.handle = ZG_HANDLE_NONE, .post = handler, .user = user};
-	struct zgi_server *server = resume_enter();
+	struct zgi_server *server = zgi_resume_enter();
 	int result = -ESTALE;
 
 	zg_assert(handler != NULL);
 	if (server != NULL)
 		result = resume_post(server, shard_index, &message);
-	resume_leave();
+	zgi_resume_leave();
 	return result;
 }

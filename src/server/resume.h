@@ -12,4 +12,9 @@ void zgi_resume_open(struct zgi_server *server);
 /* From now on it reaches none; when this returns, no thread is inside any more. */
 void zgi_resume_close(void);
 
+/* The server that serves, which does not end until zgi_resume_leave(); NULL when there is none. Any
+ * thread. */
+struct zgi_server *zgi_resume_enter(void);
+void zgi_resume_leave(void);
+
 #endif

@@ -438,6 +438,11 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	result = server_guest_heap_init(server, ret_error);
 	if (result < 0)
 		return result;
+	result = zgi_files_open(&server->config, &server->files, ret_error);
+	if (result == 0)
+		result = zgi_events_open(&server->config, &server->events, ret_error);
+	if (result < 0)
+		return result;
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
 			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)
@@ -472,6 +477,8 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	result = zgi_server_configure(options->options, &server->config, ret_error);
 	if (result == 0)
 		result = server_boot(server, options, &signals, ret_error);
+	zgi_events_close(&server->events);
+	zgi_files_close(&server->files);
 	if (!server->has_stuck_worker)
 		zgi_reserve_fini(&server->reserve);
 	pthread_sigmask(SIG_SETMASK, &signals_before, NULL);

@@ -13,6 +13,8 @@
 #include <zerog/plan.h>
 
 #include "server/config.h"
+#include "server/events.h"
+#include "server/files.h"
 #include "server/reserve.h"
 #include "server/shard.h"
 
@@ -37,6 +39,8 @@ struct zgi_server {
 	struct zgi_server_config config;
 	struct zg_plan plan;
 	struct zgi_reserve reserve;
+	struct zg_region events; /* of the topics' rings; mapped when there are any */
+	struct zg_region files; /* of the static files' table; mapped when there are any */
 	struct zgi_shard *shards[ZGI_SHARDS_MAX]; /* in the regions: config.shard_count of them */
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;

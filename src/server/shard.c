@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "server/subscriber.h"
 
 #define SHARD_MAGIC 0x7a677368U
 #define SHARD_WAIT_QUIET_NS UINT64_C(1000000000) /* with parked connections only */
@@ -36,6 +37,7 @@ static void shard_times_init(struct zgi_shard_times *times, const struct zg_opti
 	times->exchange_wait = shard_ticks(options->exchange_wait_ms_max);
 	times->hot = shard_ticks(SHARD_HOT_MS);
 	times->linger = shard_ticks(SHARD_LINGER_MS);
+	times->heartbeat = shard_ticks(options->event_heartbeat_ms);
 }
 
 static int shard_pool_init(struct zg_pool *pool, struct zg_region *region,
@@ -65,6 +67,9 @@ static int shard_pools_init(struct zgi_shard *shard, const struct zgi_server_con
 	result = shard_pool_init(&shard->exchanges, region, exchanges);
 	if (result == 0)
 		result = shard_pool_init(&shard->chunks, region, chunks);
+	if (result == 0 && config->subscribers_each > 0)
+		result = shard_pool_init(&shard->subscribers, region,
+					 zgi_server_subscriber_pool(config));
 	return result;
 }
 
@@ -106,6 +111,7 @@ static void shard_web_init(struct zgi_shard *shard, const struct zg_options *opt
 	shard->web.read_buffer_size = (uint32_t)options->read_buffer_size;
 	shard->web.write_buffer_size = (uint32_t)options->write_buffer_size;
 	shard->web.body_size_max = options->body_size_max;
+	shard->web.stream_size_max = options->stream_size_max;
 	shard->web.exchanges = &shard->exchanges;
 	shard->web.shard = shard;
 }
@@ -157,6 +163,8 @@ void zgi_shard_fini(struct zgi_shard *shard)
 	zgi_io_destroy(shard->io);
 	zg_pool_fini(&shard->exchanges);
 	zg_pool_fini(&shard->chunks);
+	if (shard->subscribers.block_count > 0)
+		zg_pool_fini(&shard->subscribers);
 	shard->magic = 0;
 }
 
@@ -257,6 +265,7 @@ static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *even
 	case ZGI_IO_WOKEN:
 		shard_messages(shard);
 		zgi_jobs_finish(&shard->async);
+		zgi_subscribers_tell(shard);
 		return;
 	case ZGI_IO_FLUSHED:
 		zgi_flush_done(&shard->async, event->tag, event->result);

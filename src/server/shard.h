@@ -45,6 +45,12 @@ struct zgi_shard_counters {
 	uint64_t resumed;
 	uint64_t resumed_stale; /* resumes whose handle was stale: harmless */
 	uint64_t resumes_refused; /* resumes for which the inbox had no room; by any thread */
+	uint64_t subscribed; /* subscribers that have come */
+	uint64_t subscribers_refused; /* 503 because all were taken */
+	uint64_t subscribers_dropped; /* that did not take what they were sent */
+	uint64_t events_sent; /* each to one subscriber */
+	uint64_t events_skipped; /* that had left the ring before a slow one got to them */
+	uint64_t heartbeats;
 	uint64_t turns; /* of the loop */
 	uint64_t events;
 };
@@ -66,6 +72,7 @@ struct zgi_shard_times {
 	uint32_t exchange_wait;
 	uint32_t hot;
 	uint32_t linger;
+	uint32_t heartbeat;
 };
 
 /* An idle connection that may be closed to make room, as it was when it was chosen. */
@@ -109,6 +116,8 @@ struct zgi_shard {
 	struct zgi_web web;
 
 	zg_cold(turn);
+	struct zg_pool subscribers; /* when the app has a topic */
+	uint32_t has_news; /* something was published; set by any thread */
 	uint64_t started_ns;
 	time_t date_seconds;
 	uint32_t sweep_cursor;

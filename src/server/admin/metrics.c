@@ -49,6 +49,16 @@ void zgi_admin_metric(struct zg_text *text, const char *name, const char *type, 
 	X("responses_5xx", web.counters.responses[5], "Responses of class 5.")                     \
 	X("handler_errors", web.counters.handler_errors, "Handlers that failed or did not reply.") \
 	X("bodies_refused", web.counters.body_refused, "Bodies no arena chunk was free for: 503.") \
+	X("stream_bytes", web.counters.read_size, "Bytes of streamed request bodies.")             \
+	X("files_from_memory", web.counters.files_from_memory, "Static files sent from memory.")   \
+	X("files_from_descriptor", web.counters.files_from_descriptor, "Those read as they go.")   \
+	X("streams_aborted", web.counters.streams_aborted, "Streamed replies that broke off.")     \
+	X("subscribed", counters.subscribed, "Subscribers that have come.")                        \
+	X("subscribers_refused", counters.subscribers_refused, "503 because all were taken.")      \
+	X("subscribers_dropped", counters.subscribers_dropped, "Those too slow to be sent to.")    \
+	X("events_sent", counters.events_sent, "Events sent, each to one subscriber.")             \
+	X("events_skipped", counters.events_skipped, "Events that slow subscribers missed.")       \
+	X("event_heartbeats", counters.heartbeats, "Comments sent to quiet subscribers.")          \
 	X("loop_turns", counters.turns, "Turns of the shards' loops.")                             \
 	X("loop_events", counters.events, "Completions handled.")
 
