@@ -7,6 +7,7 @@
 #include <zerog/app.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
+#include <zerog/journal.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
 #include <zerog/pmem.h>
