@@ -11,5 +11,6 @@
 #include <zerog/memory.h>
 #include <zerog/options.h>
 #include <zerog/pmem.h>
+#include <zerog/pmem_pool.h>
 
 #endif

@@ -25,6 +25,7 @@
 
 #include <zerog/pmem.h>
 
+#include "base/crc32c.h"
 #include "pmem/map_header.h"
 
 #define SIZE 10000
@@ -317,6 +318,23 @@ static void file_of_a_newer_version_is_refused_and_an_older_one_told(void **stat
 	assert_int_equal(zg_pmem_open(&map, &options, &error), 0);
 	assert_int_equal(map.version, 3);
 	zg_pmem_close(&map);
+}
+
+static void file_of_a_newer_format_is_refused(void **state)
+{
+	struct zg_pmem_options options = options_for(true);
+	struct zgi_map_header header;
+	int fd;
+
+	(void)state;
+	make_file();
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(read(fd, &header, sizeof(header)), sizeof(header));
+	header.format = 2;
+	header.checksum = zgi_crc32c(0, &header, offsetof(struct zgi_map_header, checksum));
+	assert_int_equal(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
+	close(fd);
+	assert_refused(&options, -EPROTONOSUPPORT, "was made by a newer zerog");
 }
 
 static void file_of_another_size_is_refused(void **state)
@@ -618,6 +636,7 @@ int main(void)
 		TEST(file_of_somebody_else_is_refused),
 		TEST(file_of_another_kind_is_refused),
 		TEST(file_of_a_newer_version_is_refused_and_an_older_one_told),
+		TEST(file_of_a_newer_format_is_refused),
 		TEST(file_of_another_size_is_refused),
 		TEST(file_that_was_cut_or_added_to_is_refused),
 		TEST(no_bit_of_the_header_can_change_unseen),
