@@ -22,6 +22,11 @@
 #include "base/crc32c.h"
 #include "pmem/journal_inside.h"
 
+/* Linux 5.14; older headers do not name it. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
 #define SEGMENT_COPIES 2
 #define SEGMENT_COPY_DISTANCE 2048
 #define SEGMENT_PATH_SIZE (ZG_JOURNAL_DIRECTORY_SIZE_MAX + 1 + ZGI_JOURNAL_NAME_SIZE)
@@ -49,6 +54,13 @@ static uint32_t segment_checksum(const struct segment_header *header)
 	return zgi_crc32c(0, header, offsetof(struct segment_header, checksum));
 }
 
+/* Who appends is not to wait for the disk to read what will be overwritten, and what a service
+ * occupies is not to grow while it serves. A favour only: without it the same works slower. */
+static void segment_populate(struct zgi_journal_segment *segment)
+{
+	(void)madvise(zg_pmem_bytes(&segment->map), segment->map.size, MADV_POPULATE_READ);
+}
+
 int zgi_journal_segment_format(const struct zg_journal *journal,
 			       struct zgi_journal_segment *segment, uint64_t id)
 {
@@ -71,11 +83,7 @@ int zgi_journal_segment_format(const struct zg_journal *journal,
 		if (result < 0)
 			return result;
 	}
-#ifdef MADV_POPULATE_READ
-	/* Who appends to it is not to wait for the disk to read what will be overwritten. It is a
-	 * favour only: without it the same works slower. */
-	(void)madvise(zg_pmem_bytes(&segment->map), segment->map.size, MADV_POPULATE_READ);
-#endif
+	segment_populate(segment);
 	return 0;
 }
 
@@ -112,10 +120,14 @@ static int segment_open(struct zgi_journal_segment *segment,
 		.create = create,
 		.write_through = create,
 	};
+	int result;
 
 	zgi_journal_segment_name(segment->number, name);
 	snprintf(path, sizeof(path), "%s/%s", options->directory, name);
-	return zg_pmem_open(&segment->map, &map_options, ret_error);
+	result = zg_pmem_open(&segment->map, &map_options, ret_error);
+	if (result == 0)
+		segment_populate(segment);
+	return result;
 }
 
 static int segment_say(const struct zg_journal *journal, uint32_t number, const char *what,

@@ -10,7 +10,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pmem/journal_fixture.h"
@@ -284,10 +286,59 @@ static void plan_has_the_memory_and_the_files(void **state)
 	assert_int_equal(zg_journal_plan(&plan, &fixture.options), -EINVAL);
 }
 
+static int write_nothing(void *user)
+{
+	(void)user;
+	return 0;
+}
+
+/* What runs where libpmem takes every file for persistent memory. Return: 0 when all is well. */
+static int run_forced(void)
+{
+	struct zg_journal_commit commit;
+	void *place;
+
+	if (journal_fixture_setup(NULL) < 0 || journal_fixture_open() < 0 ||
+	    journal_fixture_replay() < 0)
+		return 1;
+	while (journal->current == 0) {
+		if (zg_journal_reserve(journal, 0, RECORD_SIZE, &place) < 0)
+			return 2;
+		memset(place, 1, RECORD_SIZE);
+		zg_journal_publish(journal, NULL);
+	}
+	if (zg_journal_commit_begin(journal, &commit) != 0 || commit.fd != -1 ||
+	    commit.sequence != journal->sequence || zg_journal_is_dirty(journal))
+		return 3;
+	if (zg_journal_reserve(journal, 0, 0, &place) < 0)
+		return 4;
+	zg_journal_publish(journal, NULL);
+	if (zg_journal_snapshot(journal, write_nothing, NULL) < 0 ||
+	    journal->stats.segments_free != 3)
+		return 5;
+	return journal_fixture_teardown(NULL) == 0 ? 0 : 6;
+}
+
+/* libpmem looks at its environment when it is loaded. */
+static void on_persistent_memory_a_commit_is_done_when_it_is_begun(void **state)
+{
+	pid_t child = fork();
+	int status;
+
+	(void)state;
+	if (child == 0) {
+		(void)setenv("PMEM_IS_PMEM_FORCE", "1", 1);
+		(void)execl("/proc/self/exe", "journal_test", "forced", (char *)NULL);
+		_exit(126);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 #define TEST(function) \
 	cmocka_unit_test_setup_teardown(function, journal_fixture_setup, journal_fixture_teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(records_are_read_back_in_order),
@@ -307,7 +358,10 @@ int main(void)
 		TEST(third_segment_waits_for_the_first_to_be_durable),
 		TEST(counters_tell_what_was_done),
 		TEST(plan_has_the_memory_and_the_files),
+		TEST(on_persistent_memory_a_commit_is_done_when_it_is_begun),
 	};
 
+	if (argc == 2 && strcmp(argv[1], "forced") == 0)
+		return run_forced();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
