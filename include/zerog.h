@@ -10,6 +10,7 @@
 #include <zerog/files.h>
 #include <zerog/http.h>
 #include <zerog/json.h>
+#include <zerog/journal.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
 #include <zerog/pmem.h>
