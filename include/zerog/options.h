@@ -96,8 +96,6 @@ enum zg_io_kind {
 
 #define ZG_LISTEN_SIZE 128
 #define ZG_EXPLAIN_SIZE 64
-#define ZG_CONFIG_SIZE 256
-#define ZG_CONFIG_FILE_SIZE_MAX 16384 /* bytes */
 
 struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
@@ -110,7 +108,6 @@ struct zg_options {
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
-	char config[ZG_CONFIG_SIZE]; /* --config: the file of options; or empty */
 	uint32_t topics; /* no flag: how many zg_topic_init() has made */
 	uint32_t static_folders; /* no flag: how many zg_static() has registered */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
@@ -135,23 +132,6 @@ void zg_options_init(struct zg_options *options);
  */
 ZG_MUST_USE int zg_options_parse(struct zg_options *options, int argc, char **argv,
 				 struct zg_text *ret_error);
-
-/**
- * zg_options_load() - read options from a file, from the environment and from flags
- * @options:      initialised; changed source by source, a later one over an earlier
- * @argc:         as main's
- * @argv:         as main's; --config FILE names the file
- * @environment:  as environ; NULL for none
- * @ret_error:    on failure, one sentence that names the file and line, the variable or the flag
- *
- * The file has lines as `body-size-max = 65536`, by the flags' names, before any section or in one
- * that is called [zerog]; other sections are the application's. A variable is called
- * ZEROG_BODY_SIZE_MAX; one that is no option's is ignored.
- *
- * Return: 0; -EINVAL. Boot only, one thread.
- */
-ZG_MUST_USE int zg_options_load(struct zg_options *options, int argc, char **argv,
-				char *const *environment, struct zg_text *ret_error);
 
 /**
  * zg_options_help() - every flag with its default, its range and its sentence

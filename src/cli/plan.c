@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <zerog/options.h>
 #include <zerog/plan.h>
@@ -132,7 +131,7 @@ int zgi_cli_plan(int argc, char **argv)
 	service_argv[service_argc] = NULL;
 	zg_options_init(&options);
 	zg_text_init(&text, plan_buffer, sizeof(plan_buffer));
-	if (zg_options_load(&options, service_argc, service_argv, environ, &text) < 0) {
+	if (zg_options_parse(&options, service_argc, service_argv, &text) < 0) {
 		fprintf(stderr, "zerog plan: %s\n", plan_buffer);
 		return ZGI_CLI_MISUSED;
 	}

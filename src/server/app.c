@@ -172,7 +172,7 @@ int zg_app_main(struct zg_app *app, int argc, char **argv)
 			      app_route_error_text(app->route_error));
 		return app_fail(app, buffer, 1);
 	}
-	if (zg_options_load(&app->options, argc, argv, environ, &error) < 0) {
+	if (zg_options_parse(&app->options, argc, argv, &error) < 0) {
 		status = app_fail(app, buffer, 2);
 	} else if (app->options.print_help) {
 		status = app_print_help(app);

@@ -3,8 +3,7 @@
  * backend, a mode) has a row in the small table of words below it.
  */
 
-#include "server/options.h"
-
+#include <zerog/options.h>
 #include <zerog/pool.h>
 
 #include <errno.h>
@@ -149,20 +148,6 @@ static int options_explain_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
-static int options_config_set(struct zg_options *options, const char *value,
-			      struct zg_text *ret_error)
-{
-	size_t size = strlen(value);
-
-	if (size == 0 || size >= sizeof(options->config)) {
-		zg_text_print(ret_error, "--config takes the path of a file, of 1 to %zu bytes",
-			      sizeof(options->config) - 1);
-		return -EINVAL;
-	}
-	memcpy(options->config, value, size + 1);
-	return 0;
-}
-
 static int options_track_set(struct zg_options *options, const char *value,
 			     struct zg_text *ret_error)
 {
@@ -255,10 +240,6 @@ static const struct options_word {
 	 "kernel "
 	 "counts, and has the kernel refuse all that would add memory.",
 	 options_seal_set},
-	{"config", "FILE; default none",
-	 "Read options from an INI file, as body-size-max = 65536; the environment "
-	 "(ZEROG_BODY_SIZE_MAX) beats the file, and flags beat both.",
-	 options_config_set},
 	{"explain", "LINE, as \"inbox cells\"; default none",
 	 "Print how this line of the plan came about, and exit.", options_explain_set},
 	{"track", "on or off; default off, but on in builds that track all (debug)",
@@ -279,8 +260,9 @@ static const struct options_word {
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))
 
-int zgi_options_set(struct zg_options *options, struct zg_slice flag, const char *value,
-		    struct zg_text *ret_error)
+/* Set one flag by its name; -ENOENT when there is no such flag. */
+static int options_set(struct zg_options *options, struct zg_slice flag, const char *value,
+		       struct zg_text *ret_error)
 {
 	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++) {
 		const struct options_limit *limit = &options_limits[index];
@@ -295,13 +277,6 @@ int zgi_options_set(struct zg_options *options, struct zg_slice flag, const char
 			return word->set(options, value, ret_error);
 	}
 	return -ENOENT;
-}
-
-bool zgi_options_is_flag_only(struct zg_slice name)
-{
-	return zg_slice_equals(name, ZG_SLICE("config")) ||
-	       zg_slice_equals(name, ZG_SLICE("explain")) ||
-	       zg_slice_equals(name, ZG_SLICE("plan")) || zg_slice_equals(name, ZG_SLICE("help"));
 }
 
 /* Flags without a value. Returns whether it was one. */
@@ -338,8 +313,8 @@ int zg_options_parse(struct zg_options *options, int argc, char **argv, struct z
 		value = equals != NULL ? equals + 1 : argv[index + 1];
 
 		/* Probed with its own value first, so that an unknown flag is called unknown. */
-		int result = value == NULL ? zgi_options_set(options, flag, "", ret_error)
-					   : zgi_options_set(options, flag, value, ret_error);
+		int result = value == NULL ? options_set(options, flag, "", ret_error)
+					   : options_set(options, flag, value, ret_error);
 
 		if (result == -ENOENT) {
 			zg_text_print(ret_error, "--%.*s is not a flag; --help lists them",
@@ -355,10 +330,7 @@ int zg_options_parse(struct zg_options *options, int argc, char **argv, struct z
 
 void zg_options_help(struct zg_text *text)
 {
-	zg_text_print(
-		text,
-		"Flags, as --flag VALUE or --flag=VALUE; or ZEROG_FLAG in the environment; or\n"
-		"flag = VALUE in the file that --config names. The first of them counts.\n\n");
+	zg_text_print(text, "Flags, as --flag VALUE or --flag=VALUE:\n\n");
 	for (size_t index = 0; index < OPTIONS_WORD_COUNT; index++)
 		zg_text_print(text, "  --%s  (%s)\n      %s\n", options_words[index].flag,
 			      options_words[index].values, options_words[index].sentence);
