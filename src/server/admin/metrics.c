@@ -169,6 +169,25 @@ static void metrics_access_log(struct zg_text *text, const struct zgi_access_log
 			 zgi_counter_read(&log->counters.reopen_failed));
 }
 
+/* X(name, member of struct zg_shard, help): what is under way now, as 32-bit gauges. */
+#define METRICS_UNDER_WAY(X)                                                          \
+	X("flushes_under_way", flushes.live_count, "Flushes of files under way now.") \
+	X("offload_jobs_out", jobs.live_count, "Jobs that wait or run now.")          \
+	X("watches", watches.live_count, "Descriptors watched now.")                  \
+	X("timers", timers.live_count, "Timers that run now.")
+
+static uint64_t metrics_gauge_sum(const struct zgi_server *server, size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t index = 0; index < server->config.shard_count; index++) {
+		const char *shard = (const char *)&server->shards[index]->async;
+
+		sum += zgi_gauge_read((const uint32_t *)(const void *)(shard + offset));
+	}
+	return sum;
+}
+
 void zgi_admin_metrics_print(struct zg_text *text, const struct zgi_server *server)
 {
 	struct zgi_admin_snapshot now;
@@ -183,6 +202,11 @@ void zgi_admin_metrics_print(struct zg_text *text, const struct zgi_server *serv
 			 ZGI_SERVER_SUM(server, member));
 	METRICS_COUNTERS(METRICS_COUNTER)
 #undef METRICS_COUNTER
+#define METRICS_GAUGE(name, member, help)                    \
+	zgi_admin_metric(text, "zerog_" name, "gauge", help, \
+			 metrics_gauge_sum(server, offsetof(struct zg_shard, member)));
+	METRICS_UNDER_WAY(METRICS_GAUGE)
+#undef METRICS_GAUGE
 	metrics_faults(text, server);
 	metrics_pool(text, "exchanges", &now.exchanges);
 	metrics_pool(text, "arena_chunks", &now.chunks);
