@@ -71,6 +71,20 @@ ZG_BEGIN_DECLS
 	  "How long a request may wait for a free exchange before it is answered with 503.") \
 	X(drain_timeout_ms, "drain-timeout-ms", "ms", 0, 10000, 3600000,                     \
 	  "How long SIGTERM waits for requests in flight.")                                  \
+	X(posts, "posts", "posts", 0, 0, 1048576,                                            \
+	  "Posts that may wait for a shard to run them, each shard; 0: none.")               \
+	X(flushes, "flushes", "flushes", 0, 0, 64,                                           \
+	  "Flushes of files that may be under way at once, each shard; 0: none.")            \
+	X(offload_threads, "offload-threads", "threads", 0, 0, 64,                           \
+	  "Threads for jobs that block; 0: none.")                                           \
+	X(offload_jobs, "offload-jobs", "jobs", 1, 64, 65536,                                \
+	  "Jobs that may wait for such a thread or be run by one, over all shards.")         \
+	X(offload_stack_size, "offload-stack-size", "bytes", 65536, 262144, 16777216,        \
+	  "The stack of such a thread; libraries may want more than one's own code.")        \
+	X(watches, "watches", "descriptors", 0, 0, 4096,                                     \
+	  "Descriptors of libraries that may be watched, each shard; 0: none.")              \
+	X(timers, "timers", "timers", 0, 0, 1048576,                                         \
+	  "Timers that may run at once, each shard; 0: none.")                               \
 	X(backlog, "backlog", "connections", 1, 4096, 65535,                                 \
 	  "Connections the kernel may hold that have not been accepted yet, a shard.")
 

@@ -335,6 +335,19 @@ static bool epoll_apply(struct zgi_epoll *epoll, const struct epoll_event *edge,
 	return true;
 }
 
+/* The event of a descriptor that is neither a connection nor the listener. */
+static struct zgi_io_event epoll_own_event(const struct epoll_event *edge)
+{
+	if (edge->data.u64 == ZGI_EPOLL_DATA_WAKE)
+		return (struct zgi_io_event){.kind = ZGI_IO_WOKEN};
+	zg_assert(edge->data.u64 & ZGI_EPOLL_DATA_WATCH);
+	return (struct zgi_io_event){
+		.tag = edge->data.u64 & ~ZGI_EPOLL_DATA_WATCH,
+		.result = (int32_t)edge->events,
+		.kind = ZGI_IO_WATCHED,
+	};
+}
+
 static int epoll_ask(struct zgi_epoll *epoll, struct epoll_event *edges, int edge_count_max,
 		     uint64_t timeout_ns)
 {
@@ -363,6 +376,7 @@ static int epoll_collect(struct zgi_epoll *epoll, uint64_t timeout_ns, struct zg
 {
 	struct epoll_event edges[ZGI_IO_EVENTS_MAX];
 	bool is_listener_ready = false;
+	bool is_woken = false;
 	int edge_count = epoll_ask(epoll, edges, (int)(ZGI_IO_EVENTS_MAX - count), timeout_ns);
 
 	if (edge_count < 0)
@@ -371,10 +385,16 @@ static int epoll_collect(struct zgi_epoll *epoll, uint64_t timeout_ns, struct zg
 		zg_assert(count < ZGI_IO_EVENTS_MAX);
 		if (ZG_LIKELY(edges[i].data.u64 < ZGI_EPOLL_DATA_LISTENER))
 			count += epoll_apply(epoll, &edges[i], &events[count]);
-		else if (edges[i].data.u64 == ZGI_EPOLL_DATA_WAKE)
-			events[count++] = (struct zgi_io_event){.kind = ZGI_IO_WOKEN};
-		else
+		else if (edges[i].data.u64 == ZGI_EPOLL_DATA_LISTENER)
 			is_listener_ready = true;
+		else {
+			is_woken |= edges[i].data.u64 == ZGI_EPOLL_DATA_WAKE;
+			events[count++] = epoll_own_event(&edges[i]);
+		}
+	}
+	if (is_woken) {
+		zgi_epoll_take_flushed(epoll);
+		count = zgi_epoll_deliver_flushed(epoll, events, count);
 	}
 	/* Last, because a listener makes many events of one edge; what finds no room stays in
 	 * the backlog, and the listener is reported again. */
@@ -391,6 +411,8 @@ static int epoll_wait_events(struct zgi_io *io, uint64_t timeout_ns, struct zgi_
 	zg_assert(epoll->epoll_fd >= 0);
 	if (ZG_UNLIKELY(epoll->needs_attention))
 		count = zgi_epoll_attend(epoll, &timeout_ns, events);
+	if (ZG_UNLIKELY(epoll->flushed_ready != NULL))
+		count = zgi_epoll_deliver_flushed(epoll, events, count);
 	count = epoll_deliver_ready(epoll, events, count);
 	if (count == ZGI_IO_EVENTS_MAX)
 		return (int)count;
@@ -418,4 +440,7 @@ const struct zgi_io_operations zgi_epoll_operations = {
 	.shutdown = epoll_shutdown,
 	.cancel = epoll_cancel,
 	.close = epoll_close,
+	.flush = zgi_epoll_flush,
+	.watch = zgi_epoll_watch,
+	.unwatch = zgi_epoll_unwatch,
 };

@@ -209,6 +209,50 @@ static void fake_close(struct zgi_io *io, uint32_t descriptor)
 	entry->is_open = false;
 }
 
+static void fake_flush_start(struct zgi_io *io, int fd, uint64_t tag)
+{
+	struct fake_io *fake = fake_of(io);
+	uint32_t index = fake_io_flush_count(fake);
+
+	zg_assert(index < ZGI_IO_FLUSHES_MAX);
+	for (uint32_t other = 0; other < index; other++)
+		zg_assert(fake->flushes[other].tag != tag);
+	fake->flushes[index] = (struct fake_flush){.fd = fd, .tag = tag};
+}
+
+static struct fake_watch *fake_watch_find(struct fake_io *fake, int fd)
+{
+	for (uint32_t index = 0; index < FAKE_WATCHES_MAX; index++)
+		if (fake->watches[index].fd == fd)
+			return &fake->watches[index];
+	return NULL;
+}
+
+static int fake_watch_start(struct zgi_io *io, int fd, uint32_t poll_events, uint64_t tag)
+{
+	struct fake_io *fake = fake_of(io);
+	struct fake_watch *watch;
+
+	if (fake->watch_error < 0)
+		return fake->watch_error;
+	zg_assert(fake_watch_find(fake, fd) == NULL);
+	watch = fake_watch_find(fake, -1);
+	zg_assert(watch != NULL);
+	*watch = (struct fake_watch){.fd = fd, .poll_events = poll_events, .tag = tag};
+	return 0;
+}
+
+static void fake_unwatch(struct zgi_io *io, int fd, uint64_t tag)
+{
+	struct fake_watch *watch = fake_watch_find(fake_of(io), fd);
+
+	/* It may have come true meanwhile. */
+	if (watch == NULL)
+		return;
+	zg_assert(watch->tag == tag);
+	watch->fd = -1;
+}
+
 static const struct zgi_io_operations fake_operations = {
 	.start = fake_start,
 	.destroy = fake_destroy,
@@ -224,6 +268,9 @@ static const struct zgi_io_operations fake_operations = {
 	.shutdown = fake_shutdown,
 	.cancel = fake_cancel,
 	.close = fake_close,
+	.flush = fake_flush_start,
+	.watch = fake_watch_start,
+	.unwatch = fake_unwatch,
 };
 
 void fake_io_init(struct fake_io *fake, uint32_t descriptor_count)
@@ -238,6 +285,10 @@ void fake_io_init(struct fake_io *fake, uint32_t descriptor_count)
 		.wake_fd = -1,
 	};
 	fake->descriptor_count = descriptor_count;
+	for (uint32_t index = 0; index < ZGI_IO_FLUSHES_MAX; index++)
+		fake->flushes[index].fd = -1;
+	for (uint32_t index = 0; index < FAKE_WATCHES_MAX; index++)
+		fake->watches[index].fd = -1;
 }
 
 int fake_io_accept(struct fake_io *fake)
@@ -381,6 +432,47 @@ void fake_io_complete(struct fake_io *fake, uint32_t descriptor, int32_t result)
 		fake_send_out(fake, entry, result > 0 ? (size_t)result : 0);
 	}
 	fake_finish(fake, entry, result);
+}
+
+uint32_t fake_io_flush_count(const struct fake_io *fake)
+{
+	uint32_t count = 0;
+
+	while (count < ZGI_IO_FLUSHES_MAX && fake->flushes[count].fd >= 0)
+		count++;
+	return count;
+}
+
+void fake_io_flushed(struct fake_io *fake, int fd, int32_t result)
+{
+	uint32_t count = fake_io_flush_count(fake);
+	uint32_t index = 0;
+
+	while (index < count && fake->flushes[index].fd != fd)
+		index++;
+	zg_assert(index < count && result <= 0);
+	fake_event(fake, ZGI_IO_FLUSHED, fake->flushes[index].tag, result);
+	/* They stay in their order. */
+	memmove(&fake->flushes[index], &fake->flushes[index + 1],
+		(count - index - 1) * sizeof(fake->flushes[0]));
+	fake->flushes[count - 1].fd = -1;
+}
+
+const struct fake_watch *fake_io_watch_of(const struct fake_io *fake, int fd)
+{
+	for (uint32_t index = 0; index < FAKE_WATCHES_MAX; index++)
+		if (fake->watches[index].fd == fd)
+			return &fake->watches[index];
+	return NULL;
+}
+
+void fake_io_watched(struct fake_io *fake, int fd, int32_t result)
+{
+	struct fake_watch *watch = fake_watch_find(fake, fd);
+
+	zg_assert(watch != NULL);
+	fake_event(fake, ZGI_IO_WATCHED, watch->tag, result);
+	watch->fd = -1;
 }
 
 void fake_io_woken(struct fake_io *fake)

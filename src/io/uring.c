@@ -209,6 +209,10 @@ static uint32_t uring_collect_internal(struct zgi_uring *uring,
 			(struct zgi_io_event){.tag = tag, .result = result, .kind = ZGI_IO_STALLED};
 		return 1;
 	}
+	if (zgi_uring_is_file_tag(completion->user_data)) {
+		events[0] = zgi_uring_file_event(completion);
+		return 1;
+	}
 	switch (completion->user_data) {
 	case ZGI_URING_TAG_ACCEPT:
 		return zgi_uring_collect_accept(uring, completion, events);
@@ -316,4 +320,7 @@ const struct zgi_io_operations zgi_uring_operations = {
 	.shutdown = uring_shutdown,
 	.cancel = uring_cancel,
 	.close = uring_close,
+	.flush = zgi_uring_flush,
+	.watch = zgi_uring_watch,
+	.unwatch = zgi_uring_unwatch,
 };

@@ -146,7 +146,8 @@ static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 
 static int app_serve(const struct zg_app *app, struct zg_text *error)
 {
-	struct zgi_server_run_options run = {app->name, &app->options, app->router};
+	struct zgi_server_run_options run = {app->name, &app->options, app->router,
+					     &app->shard_hooks};
 	int result = zg_fault_environment(error);
 
 	if (result < 0)

@@ -14,6 +14,8 @@
 #include <zerog/guest_heap.h>
 
 #include "base/assert.h"
+#include "base/thread.h"
+#include "server/async.h"
 #include "server/guest_check.h"
 #include "server/inbox.h"
 #include "server/plan_lines.h"
@@ -145,7 +147,16 @@ static void config_sizes(struct zgi_server_config *config)
 			? (uint32_t)zgi_config_share(options->subscribers, config->shard_count)
 			: 0;
 	/* Every exchange may be resumed once, and may be resumed in vain once more. */
-	config->inbox_cells_each = (uint32_t)zgi_inbox_cell_count(2 * exchanges_each);
+	config->inbox_cells_each =
+		(uint32_t)zgi_inbox_cell_count(2 * exchanges_each + options->posts);
+	if (options->offload_threads > 0)
+		config->jobs_each =
+			(uint32_t)zgi_config_share(options->offload_jobs, config->shard_count);
+	config->offload_stack_size = zgi_config_round(options->offload_stack_size, ZGI_PAGE_SIZE);
+	if (config->offload_stack_size < ZGI_SHARD_STACK_SIZE)
+		config->offload_stack_size = ZGI_SHARD_STACK_SIZE;
+	config->offload_stack_size += ZGI_THREAD_GUARD_SIZE;
+	config->flush_threads = options->flushes > 0 && config->io_kind == ZG_IO_EPOLL;
 	config->ring_entries = config->shard_count > CONFIG_SHARDS_MANY ? CONFIG_RING_ENTRIES_SMALL
 									: CONFIG_RING_ENTRIES;
 	config->exchange_size = zgi_exchange_block_size((uint32_t)options->read_buffer_size,
@@ -284,6 +295,7 @@ static struct zgi_io_options config_io_options(const struct zgi_server_config *c
 		.kind = config->io_kind,
 		.descriptor_count = config->slots_each,
 		.ring_entries = config->ring_entries,
+		.flush_count = (uint32_t)config->options.flushes,
 		.listen_fd = -1,
 	};
 }
@@ -305,6 +317,8 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 
 	if (result == 0)
 		result = zgi_plan_add_shards(plan, config);
+	if (result == 0)
+		result = zgi_plan_add_async(plan, config);
 	if (result == 0)
 		result = zgi_plan_add_guest_heap(plan, config);
 	if (result == 0)
@@ -345,6 +359,12 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 	return result;
 }
 
+uint64_t zgi_server_worker_stacks_size(const struct zgi_server_config *config)
+{
+	return config->options.offload_threads * config->offload_stack_size +
+	       config->flush_threads * (uint64_t)ZGI_SHARD_STACK_WHOLE_SIZE;
+}
+
 uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t shard_count)
 {
 	struct zgi_io_options io_options = config_io_options(config);
@@ -359,6 +379,7 @@ uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t
 	each += zg_pool_memory_size(&chunks);
 	each += zgi_server_subscribers_size(config);
 	each += zgi_io_carve_size(&io_options);
+	each += zgi_async_carved_size(config);
 	each += zgi_config_padding_each();
 	return each * shard_count;
 }

@@ -35,6 +35,9 @@ ZG_MUST_USE int zgi_plan_add_connections(struct zg_plan *plan,
 					 const struct zgi_server_config *config);
 ZG_MUST_USE int zgi_plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *config);
 
+/* plan_async.c: add the lines of what an application may start. Return: as above. */
+ZG_MUST_USE int zgi_plan_add_async(struct zg_plan *plan, const struct zgi_server_config *config);
+
 /* Add the guest heap's line, where there is one. Return: as above. */
 ZG_MUST_USE int zgi_plan_add_guest_heap(struct zg_plan *plan,
 					const struct zgi_server_config *config);

@@ -6,7 +6,7 @@
 
 struct zgi_server;
 
-/* From now on zg_resume() reaches this server; its shards have started. */
+/* From now on zg_resume() and zg_shard_post() reach this server; its shards are made. */
 void zgi_resume_open(struct zgi_server *server);
 
 /* From now on it reaches none; when this returns, no thread is inside any more. */

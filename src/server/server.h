@@ -48,6 +48,9 @@ struct zgi_server {
 	struct zgi_server_faults faults_at_seal;
 	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
+	struct zgi_workers offload; /* for jobs; zeroed when there are none */
+	struct zgi_workers flushers; /* for epoll's flushes; zeroed when there are none */
+	bool has_stuck_worker; /* one of them did not end: what it may touch has to stay */
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
 };
 
@@ -57,6 +60,7 @@ struct zgi_server {
  * @name:      borrowed
  * @options:   read during the call
  * @router:    borrowed until the return
+ * @hooks:     borrowed until the return
  * @ret_error: on failure, one sentence that says what to change
  *
  * SIGTERM drains, SIGINT and a second SIGTERM stop. Return: 0; -errno.
@@ -65,6 +69,7 @@ struct zgi_server_run_options {
 	const char *name;
 	const struct zg_options *options;
 	const struct zgi_router *router;
+	const struct zg_shard_hooks *hooks;
 };
 ZG_MUST_USE int zgi_server_run(struct zgi_server *server,
 			       const struct zgi_server_run_options *options,

@@ -88,7 +88,7 @@ static int reply_start(struct zg_exchange *x, int status, struct zg_slice conten
 	if (!reply_has_body(x, status))
 		body->size = 0;
 	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
-		memcpy(x->write_buffer + x->write_size, body->data, body->size);
+		memmove(x->write_buffer + x->write_size, body->data, body->size);
 		x->write_size += (uint32_t)body->size;
 		body->size = 0;
 	}

@@ -30,6 +30,18 @@ void zgi_admin_metric(struct zg_text *text, const char *name, const char *type, 
 	X("resumes", counters.resumed, "Pending exchanges resumed.")                               \
 	X("resumes_stale", counters.resumed_stale, "Resumes whose client had gone.")               \
 	X("resumes_refused", counters.resumes_refused, "Resumes that found the inbox full.")       \
+	X("posts", async.counters.posts, "Posts that shards have run.")                            \
+	X("posts_refused", async.counters.posts_refused, "Posts that found as many waiting.")      \
+	X("flushes", async.counters.flushes, "Flushes of files begun.")                            \
+	X("flushes_refused", async.counters.flushes_refused, "Flushes past --flushes.")            \
+	X("flushes_failed", async.counters.flushes_failed, "Flushes that ended with an error.")    \
+	X("offload_jobs", async.counters.jobs, "Jobs given to threads apart.")                     \
+	X("offload_jobs_refused", async.counters.jobs_refused, "Jobs past --offload-jobs.")        \
+	X("offload_jobs_cancelled", async.counters.jobs_cancelled, "Jobs nobody waited for.")      \
+	X("watch_events", async.counters.watch_events, "Times a watched descriptor was ready.")    \
+	X("watches_refused", async.counters.watches_refused, "Watches past --watches.")            \
+	X("timers_run_out", async.counters.timers_run_out, "Timers that ran out.")                 \
+	X("timers_refused", async.counters.timers_refused, "Timers past --timers.")                \
 	X("requests", web.counters.requests, "Requests answered, by handlers or by us.")           \
 	X("responses_2xx", web.counters.responses[2], "Responses of class 2.")                     \
 	X("responses_3xx", web.counters.responses[3], "Responses of class 3.")                     \
