@@ -61,11 +61,10 @@ static void subscriber_fill(struct zgi_shard *shard, struct subscriber *subscrib
 {
 	struct zgi_topic_read read = {.next = subscriber->next};
 	char *events = subscriber->buffer + SUBSCRIBER_COMMENT_SIZE;
-	size_t capacity = shard->subscribers.block_size - sizeof(*subscriber);
 	struct zg_text comment;
 
 	zg_text_init(&comment, subscriber->buffer, SUBSCRIBER_COMMENT_SIZE);
-	zgi_topic_read(subscriber->topic, events, capacity - SUBSCRIBER_COMMENT_SIZE, &read);
+	zgi_topic_read(subscriber->topic, events, subscriber->topic->event_size_max, &read);
 	subscriber->next = read.next;
 	if (read.skipped > 0)
 		zg_text_print(&comment, ": skipped %" PRIu64 "\n\n", read.skipped);

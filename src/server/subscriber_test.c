@@ -179,6 +179,27 @@ static void what_is_published_while_it_is_told_follows(void **state)
 	assert_int_equal(shard_fixture_state(fixture, descriptor), ZGI_CONNECTION_SUBSCRIBED);
 }
 
+static void events_of_the_largest_size_are_sent_one_by_one(void **state)
+{
+	static const char data[] =
+		"a hundred bytes of data, which with the id and the names of the "
+		"lines make nearly all of the limit";
+	uint32_t descriptor = subscribe(WATCH);
+
+	(void)state;
+	for (int index = 0; index < 3; index++)
+		publish(data);
+	shard_fixture_complete(fixture, descriptor, -ECANCELED);
+	for (int index = 0; index < 3; index++) {
+		size_t size = fixture->fake.descriptors[descriptor].size;
+
+		assert_int_equal(fake_io_operation(&fixture->fake, descriptor), FAKE_SEND);
+		assert_in_range(size, sizeof(data), 128);
+		shard_fixture_complete(fixture, descriptor, (int32_t)size);
+	}
+	assert_int_equal(shard_fixture_state(fixture, descriptor), ZGI_CONNECTION_SUBSCRIBED);
+}
+
 static void a_slow_one_is_told_how_many_it_missed(void **state)
 {
 	uint32_t descriptor = subscribe(WATCH);
@@ -325,6 +346,7 @@ int main(void)
 		TEST(an_event_reaches_all_of_them),
 		TEST(what_is_published_meanwhile_goes_out_in_the_same_send),
 		TEST(what_is_published_while_it_is_told_follows),
+		TEST(events_of_the_largest_size_are_sent_one_by_one),
 		TEST(a_slow_one_is_told_how_many_it_missed),
 		TEST(one_that_comes_back_gets_what_it_missed),
 		TEST(in_silence_a_comment_is_sent),
