@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -61,6 +62,20 @@ static void a_json_line_is_an_object(void **state)
 			    "{\"time\":\"2026-11-25T18:30:17.123Z\",\"method\":\"GET\",\"path\":"
 			    "\"/orders/7\",\"version\":\"1.1\",\"status\":200,\"bytes\":42,"
 			    "\"duration_us\":1234}\n");
+}
+
+static void every_month_has_its_number(void **state)
+{
+	char part[32];
+
+	(void)state;
+	set_path("/");
+	/* The 15th of each month of 1970. */
+	for (unsigned int month = 1; month <= 12; month++) {
+		record.time_ns = (UINT64_C(14) + (month - 1) * 304 / 10) * 86400 * 1000000000;
+		snprintf(part, sizeof(part), "\"1970-%02u-1", month);
+		assert_non_null(strstr(line(ZG_ACCESS_LOG_JSON), part));
+	}
 }
 
 static void a_request_that_was_not_understood_has_no_path(void **state)
@@ -152,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_common_line_is_what_tools_expect),
 		test(a_json_line_is_an_object),
+		test(every_month_has_its_number),
 		test(a_request_that_was_not_understood_has_no_path),
 		test(a_path_cannot_end_its_line_or_its_quotes),
 		test(a_path_that_was_cut_says_so),

@@ -1,7 +1,7 @@
 /*
  * Lock striping was chosen over one owner of all sessions: there a lookup would be a
- * message to another shard and one back, and every handler would have to wait; here
- * it is a lock that is nearly always free.
+ * message to another shard and one back (5 us of processor time), and every handler
+ * would have to wait; here it is a lock that is nearly always free (0.03 to 0.4 us).
  *
  * Ids are random, so their own bits serve as the hash: nobody can choose ids that share
  * a bucket. How long a lookup takes may tell whether a bucket is empty, which is worth
@@ -250,18 +250,25 @@ static void table_reap(struct zgi_session_table *table, struct zgi_session_strip
 	}
 }
 
+/* What the kernel is asked for once for each session, outside of every lock. */
+struct table_fresh {
+	uint8_t id[ZGI_SESSION_ID_SIZE];
+	uint8_t csrf[ZGI_SESSION_ID_SIZE];
+	uint32_t stripe; /* where to begin to look for a place */
+};
+
 /* Give a free place to a session with this id. */
 static void table_place(struct zgi_session_table *table, struct zgi_session_stripe *stripe,
-			const struct zgi_session_token *token, uint64_t now_ms)
+			const struct table_fresh *fresh, uint64_t now_ms)
 {
 	uint32_t index = stripe->free_first;
 	struct zgi_session *session = table_session(table, index);
-	uint32_t *bucket = table_bucket(stripe, token->id);
+	uint32_t *bucket = table_bucket(stripe, fresh->id);
 
 	zg_assert(session->is_taken == 0);
 	stripe->free_first = session->bucket_next;
-	memcpy(session->id, token->id, ZGI_SESSION_ID_SIZE);
-	zgi_random_fill(session->csrf, sizeof(session->csrf));
+	memcpy(session->id, fresh->id, sizeof(session->id));
+	memcpy(session->csrf, fresh->csrf, sizeof(session->csrf));
 	session->used_ms = now_ms;
 	session->begun_ms = now_ms;
 	session->is_taken = 1;
@@ -272,22 +279,27 @@ static void table_place(struct zgi_session_table *table, struct zgi_session_stri
 	zgi_counter_add(&stripe->counters.started, 1);
 }
 
-/* Look for a free place in a stripe. Return: true when the token's session has it; else, where this
- * stripe's oldest was idle for longer than any so far, it is the victim. */
-static bool table_try(struct zgi_session_table *table, struct zgi_session_token *token,
-		      uint64_t now_ms, uint64_t *victim_used_ms, uint8_t *victim_stripe)
+/* The stripe whose oldest session was idle for longer than that of any other, so far. */
+struct table_victim {
+	uint32_t stripe;
+	uint64_t used_ms;
+};
+
+/* Look for a free place in a stripe. Return: true when the new session has it. */
+static bool table_try(struct zgi_session_table *table, uint32_t index,
+		      const struct table_fresh *fresh, uint64_t now_ms, struct table_victim *victim)
 {
-	struct zgi_session_stripe *stripe = &table->stripes[token->stripe];
+	struct zgi_session_stripe *stripe = &table->stripes[index];
 	bool is_free;
 
 	table_lock(stripe);
 	table_reap(table, stripe, now_ms);
 	is_free = stripe->free_first != ZGI_SESSION_NONE;
 	if (is_free) {
-		table_place(table, stripe, token, now_ms);
-	} else if (table_session(table, stripe->oldest)->used_ms < *victim_used_ms) {
-		*victim_used_ms = table_session(table, stripe->oldest)->used_ms;
-		*victim_stripe = token->stripe;
+		table_place(table, stripe, fresh, now_ms);
+	} else if (table_session(table, stripe->oldest)->used_ms < victim->used_ms) {
+		victim->used_ms = table_session(table, stripe->oldest)->used_ms;
+		victim->stripe = index;
 	}
 	table_unlock(stripe);
 	return is_free;
@@ -295,10 +307,10 @@ static bool table_try(struct zgi_session_table *table, struct zgi_session_token 
 
 /* All places are taken: the oldest of this stripe makes room, if it has been idle for long enough.
  */
-static int table_evict(struct zgi_session_table *table, const struct zgi_session_token *token,
-		       uint64_t now_ms)
+static int table_evict(struct zgi_session_table *table, uint32_t index,
+		       const struct table_fresh *fresh, uint64_t now_ms)
 {
-	struct zgi_session_stripe *stripe = &table->stripes[token->stripe];
+	struct zgi_session_stripe *stripe = &table->stripes[index];
 	int result = 0;
 
 	table_lock(stripe);
@@ -315,7 +327,7 @@ static int table_evict(struct zgi_session_table *table, const struct zgi_session
 		}
 	}
 	if (result == 0)
-		table_place(table, stripe, token, now_ms);
+		table_place(table, stripe, fresh, now_ms);
 	table_unlock(stripe);
 	return result;
 }
@@ -323,26 +335,26 @@ static int table_evict(struct zgi_session_table *table, const struct zgi_session
 int zgi_session_table_start(struct zgi_session_table *table, uint64_t now_ms,
 			    struct zgi_session_token *ret_token)
 {
-	struct zgi_session_token token;
-	uint64_t victim_used_ms = UINT64_MAX;
-	uint8_t victim_stripe = 0;
-	uint32_t first;
-	int result;
+	struct table_victim victim = {.used_ms = UINT64_MAX};
+	struct table_fresh fresh;
+	bool is_placed = false;
+	uint32_t stripe = 0;
+	int result = 0;
 
-	zgi_random_fill(token.id, sizeof(token.id));
-	zgi_random_fill(&first, sizeof(first));
-	for (uint32_t index = 0; index <= table->stripe_mask; index++) {
-		token.stripe = (uint8_t)((first + index) & table->stripe_mask);
-		if (table_try(table, &token, now_ms, &victim_used_ms, &victim_stripe)) {
-			*ret_token = token;
-			return 0;
-		}
+	zgi_random_fill(&fresh, sizeof(fresh));
+	for (uint32_t index = 0; index <= table->stripe_mask && !is_placed; index++) {
+		stripe = (fresh.stripe + index) & table->stripe_mask;
+		is_placed = table_try(table, stripe, &fresh, now_ms, &victim);
 	}
-	token.stripe = victim_stripe;
-	result = table_evict(table, &token, now_ms);
-	if (result == 0)
-		*ret_token = token;
-	return result;
+	if (!is_placed) {
+		stripe = victim.stripe;
+		result = table_evict(table, stripe, &fresh, now_ms);
+	}
+	if (result < 0)
+		return result;
+	ret_token->stripe = (uint8_t)stripe;
+	memcpy(ret_token->id, fresh.id, sizeof(fresh.id));
+	return 0;
 }
 
 /* The link to a live session, whose use is noted; or NULL. The stripe is locked. */
@@ -391,18 +403,18 @@ int zgi_session_table_visit(struct zgi_session_table *table, const struct zgi_se
 	return result;
 }
 
-/* Give the session that a link leads to the id of a token. */
+/* Give the session that a link leads to another id and another token. */
 static void table_rename(struct zgi_session_table *table, struct zgi_session_stripe *stripe,
-			 uint32_t *link, const struct zgi_session_token *token)
+			 uint32_t *link, const struct table_fresh *fresh)
 {
 	uint32_t index = *link;
 	struct zgi_session *session = table_session(table, index);
 	uint32_t *bucket;
 
 	*link = session->bucket_next;
-	bucket = table_bucket(stripe, token->id);
-	memcpy(session->id, token->id, ZGI_SESSION_ID_SIZE);
-	zgi_random_fill(session->csrf, sizeof(session->csrf));
+	bucket = table_bucket(stripe, fresh->id);
+	memcpy(session->id, fresh->id, sizeof(session->id));
+	memcpy(session->csrf, fresh->csrf, sizeof(session->csrf));
 	session->bucket_next = *bucket;
 	*bucket = index;
 }
@@ -410,25 +422,25 @@ static void table_rename(struct zgi_session_table *table, struct zgi_session_str
 int zgi_session_table_rotate(struct zgi_session_table *table, struct zgi_session_token *token,
 			     uint64_t now_ms)
 {
-	struct zgi_session_token renewed = {.stripe = token->stripe};
 	struct zgi_session_stripe *stripe;
+	struct table_fresh fresh;
 	uint32_t *link;
 
 	if (token->stripe > table->stripe_mask)
 		return -ENOENT;
 	stripe = &table->stripes[token->stripe];
-	zgi_random_fill(renewed.id, sizeof(renewed.id));
+	zgi_random_fill(&fresh, sizeof(fresh));
 	table_lock(stripe);
 	link = table_use(table, stripe, token, now_ms);
 	if (link != NULL) {
 		table_session(table, *link)->begun_ms = now_ms;
-		table_rename(table, stripe, link, &renewed);
+		table_rename(table, stripe, link, &fresh);
 		zgi_counter_add(&stripe->counters.rotated, 1);
 	}
 	table_unlock(stripe);
 	if (link == NULL)
 		return -ENOENT;
-	*token = renewed;
+	memcpy(token->id, fresh.id, sizeof(fresh.id));
 	return 0;
 }
 
