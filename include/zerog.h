@@ -7,7 +7,10 @@
 #include <zerog/app.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
+#include <zerog/journal.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
+#include <zerog/pmem.h>
+#include <zerog/pmem_pool.h>
 
 #endif
