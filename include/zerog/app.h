@@ -15,6 +15,7 @@
 #ifndef ZEROG_APP_H
 #define ZEROG_APP_H
 
+#include <zerog/async.h>
 #include <zerog/attributes.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
@@ -33,6 +34,7 @@ struct zg_app {
 	int route_error; /* the first route that could not be registered */
 	const char *route_error_pattern; /* borrowed: which one */
 	struct zg_options options; /* defaults, which flags then change */
+	struct zg_shard_hooks shard_hooks; /* zg_app_on_shard_start() and its like */
 };
 
 /**

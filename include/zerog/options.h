@@ -34,10 +34,24 @@ ZG_BEGIN_DECLS
 	  "Header fields a request may have; more are answered with 431.")                   \
 	X(body_size_max, "body-size-max", "bytes", 0, 65536, 67108864,                       \
 	  "A request body's largest size; more is answered with 413.")                       \
+	X(stream_size_max, "stream-size-max", "bytes", 0, 1073741824, 1099511627776,         \
+	  "The largest body of a route that streams its bodies; the route may allow less.")  \
 	X(form_fields_max, "form-fields-max", "fields", 1, 64, 4096,                         \
 	  "Fields a form may have; zg_request_form() returns -E2BIG for more.")              \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
+	X(static_files, "static-files", "files", 1, 256, 65536,                              \
+	  "Files that the folders of zg_static() may hold together; each is held open.")     \
+	X(static_memory_size, "static-memory-size", "bytes", 0, 1048576, 1073741824,         \
+	  "Memory for the contents of static files of at most 64 KiB; others are sent.")     \
+	X(subscribers, "subscribers", "subscribers", 1, 256, 1000000,                        \
+	  "Clients that may be subscribed to events at once, over all shards.")              \
+	X(topic_events, "topic-events", "events", 1, 64, 65536,                              \
+	  "Events a topic keeps, for subscribers that come back or are slow.")               \
+	X(event_size_max, "event-size-max", "bytes", 128, 1024, 1048576,                     \
+	  "An event's largest size as it is sent, with its id and field names.")             \
+	X(event_heartbeat_ms, "event-heartbeat-ms", "ms", 100, 15000, 3600000,               \
+	  "How long a subscriber hears nothing before it is sent a comment.")                \
 	X(guest_live_size_max, "guest-live-size-max", "bytes", 0, 0, 68719476736,            \
 	  "What libraries may hold of the guest heap at once, to check it by; 0: not told.") \
 	X(guest_block_size_max, "guest-block-size-max", "bytes", 16, 65536, 68719476736,     \
@@ -68,6 +82,20 @@ ZG_BEGIN_DECLS
 	  "How long a request may wait for a free exchange before it is answered with 503.") \
 	X(drain_timeout_ms, "drain-timeout-ms", "ms", 0, 10000, 3600000,                     \
 	  "How long SIGTERM waits for requests in flight.")                                  \
+	X(posts, "posts", "posts", 0, 0, 1048576,                                            \
+	  "Posts that may wait for a shard to run them, each shard; 0: none.")               \
+	X(flushes, "flushes", "flushes", 0, 0, 64,                                           \
+	  "Flushes of files that may be under way at once, each shard; 0: none.")            \
+	X(offload_threads, "offload-threads", "threads", 0, 0, 64,                           \
+	  "Threads for jobs that block; 0: none.")                                           \
+	X(offload_jobs, "offload-jobs", "jobs", 1, 64, 65536,                                \
+	  "Jobs that may wait for such a thread or be run by one, over all shards.")         \
+	X(offload_stack_size, "offload-stack-size", "bytes", 65536, 262144, 16777216,        \
+	  "The stack of such a thread; libraries may want more than one's own code.")        \
+	X(watches, "watches", "descriptors", 0, 0, 4096,                                     \
+	  "Descriptors of libraries that may be watched, each shard; 0: none.")              \
+	X(timers, "timers", "timers", 0, 0, 1048576,                                         \
+	  "Timers that may run at once, each shard; 0: none.")                               \
 	X(access_log_records, "access-log-records", "records", 16, 8192, 1048576,            \
 	  "Lines of the access log that may wait to be written, a shard; more are dropped.") \
 	X(backlog, "backlog", "connections", 1, 4096, 65535,                                 \
@@ -123,6 +151,8 @@ struct zg_options {
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
+	uint32_t topics; /* no flag: how many zg_topic_init() has made */
+	uint32_t static_folders; /* no flag: how many zg_static() has registered */
 	char access_log[ZG_PATH_SIZE]; /* "-" is standard output; empty: none */
 	enum zg_access_log_format access_log_format;
 	char config_file[ZG_PATH_SIZE]; /* empty: none */

@@ -27,8 +27,8 @@ FUZZ_SECONDS = 10
 LANES = 2
 # What runs with an arena of mallocs as well: what uses arenas, and one file of integration tests.
 ARENA_UNIT_TESTS = ("arena_malloc_test", "arena_model_test", "arena_resize_test", "arena_test",
-                    "arena_text_test", "connection_test", "exchange_test", "parser_test",
-                    "reply_test", "request_test", "scratch_test")
+                    "arena_text_test", "connection_test", "exchange_test", "json_exchange_test",
+                    "json_write_test", "parser_test", "reply_test", "request_test", "scratch_test")
 ARENA_INTEGRATION_TEST = "requests_and_replies"
 LEFTOVER_SECONDS_MAX = 2
 SERVICE_KINDS = ("integration/", "torture/")  # suites that start services
@@ -56,8 +56,8 @@ def uring_blocked():
 
 
 def test_programs():
-    return sorted(os.path.basename(path)[:-2]
-                  for path in glob.glob(os.path.join(ROOT, "src", "**", "*_test.c"),
+    return sorted(os.path.basename(path)[:-2] for folder in ("src", "apps")
+                  for path in glob.glob(os.path.join(ROOT, folder, "**", "*_test.c"),
                                         recursive=True))
 
 
