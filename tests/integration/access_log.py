@@ -96,6 +96,13 @@ class AccessLog(unittest.TestCase):
         self.assertIn('"POST /echo HTTP/1.1" 413', lines[16])
         check_clean(self, service)
 
+    def test_body_made_in_pieces_has_no_size(self):
+        service = self.serve(program="bodies_service")
+        with service.client() as client:
+            client.get("/rows?count=3", "Connection: close").rest()
+            self.assertIn('"GET /rows HTTP/1.1" 200 -', self.lines(1)[0])
+        check_clean(self, service)
+
     def test_long_path_is_cut(self):
         service = self.serve()
         service.ask("/" + "a" * 1000)
