@@ -21,6 +21,7 @@ class AccessLog(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="zerog-access-")
         self.addCleanup(folder.cleanup)
+        self.folder = folder.name
         self.path = os.path.join(folder.name, "log")
 
     def serve(self, *flags, program="test_service", path=None, **options):
@@ -97,7 +98,8 @@ class AccessLog(unittest.TestCase):
         check_clean(self, service)
 
     def test_body_made_in_pieces_has_no_size(self):
-        service = self.serve(program="bodies_service")
+        os.makedirs(os.path.join(self.folder, "public", "sub"))
+        service = self.serve(program="bodies_service", cwd=self.folder)
         with service.client() as client:
             client.get("/rows?count=3", "Connection: close").rest()
             self.assertIn('"GET /rows HTTP/1.1" 200 -', self.lines(1)[0])
