@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <zerog/pmem_pool.h>
@@ -484,11 +485,13 @@ static void pool_is_registered_while_it_lives(void **state)
 static void pools_work_in_a_file(void **state)
 {
 	struct zg_pmem_options file = {.size = SIZE, .create = true};
+	char folder[] = "/tmp/zerog-pool-XXXXXX";
 	char path[64];
 	zg_handle handle;
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "/tmp/zerog-pool-%d", (int)getpid());
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/file", folder);
 	file.path = path;
 	zg_pmem_pool_close(&pool);
 	assert_int_equal(zg_pmem_open(&map, &file, &error), 0);
@@ -500,6 +503,7 @@ static void pools_work_in_a_file(void **state)
 	assert_int_equal(zg_pmem_pool_open(&pool, &options, &error), 0);
 	assert_int_equal(number_of(handle), 5);
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
