@@ -402,11 +402,13 @@ static void image_can_be_opened_as_a_file(void **state)
 	static alignas(64) unsigned char larger[3 * 832];
 	struct zg_pmem_options options = {.size = 100 * 8, .magic = 9, .create = true};
 	struct zg_pmem map;
+	char folder[] = "/tmp/zerog-crash-XXXXXX";
 	char path[64];
 
 	(void)state;
-	(void)snprintf(path, sizeof(path), "/tmp/zerog-crash-%d", (int)getpid());
-	(void)snprintf(image_path, sizeof(image_path), "/tmp/zerog-crash-%d-image", (int)getpid());
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/file", folder);
+	(void)snprintf(image_path, sizeof(image_path), "%s/image", folder);
 	options.path = path;
 	assert_int_equal(zg_pmem_open(&map, &options, NULL), 0);
 	zgi_crash_init(&crash, &(struct zgi_crash_options){
@@ -422,6 +424,7 @@ static void image_can_be_opened_as_a_file(void **state)
 	zg_pmem_close(&map);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(unlink(image_path), 0);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 int main(void)

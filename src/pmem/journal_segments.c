@@ -176,7 +176,8 @@ static int segment_identify(const struct zg_journal *journal, struct zgi_journal
 		zg_pmem_bytes(&segment->map), journal->uuid, segment->number, &id);
 
 	if (state == ZGI_SEGMENT_FOREIGN)
-		return segment_say(journal, segment->number, "belongs to another journal",
+		return segment_say(journal, segment->number,
+				   "belongs to another journal, or under another name",
 				   -EMEDIUMTYPE, ret_error);
 	if (state == ZGI_SEGMENT_DAMAGED && !journal->accept_corruption)
 		return segment_say(journal, segment->number,
@@ -240,7 +241,8 @@ static int segments_renew(struct zg_journal *journal, struct zg_text *ret_error)
 			return segment_say(journal, segment->number, "cannot be written to", result,
 					   ret_error);
 		journal->id_next++;
-		memmove(journal->ring, journal->ring + 1, (count - 1) * sizeof(*journal->ring));
+		for (uint32_t place = 1; place < count; place++)
+			journal->ring[place - 1] = journal->ring[place];
 		journal->ring[count - 1] = segment;
 	}
 	return 0;
