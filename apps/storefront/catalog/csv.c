@@ -193,6 +193,7 @@ static int csv_mark(struct shop_csv *csv, char byte)
 {
 	int result = 0;
 
+	assert(csv->mark_size < sizeof(byte_order_mark));
 	if ((unsigned char)byte == byte_order_mark[csv->mark_size]) {
 		++csv->mark_size;
 		return 0;
