@@ -131,6 +131,7 @@ class Logged(unittest.TestCase):
             started = time.monotonic()
             service.wait()
             self.assertLess(time.monotonic() - started, 5)
+        self.assertIn("a job has not ended", service.log())
 
 
 class Asynchronous(ServiceCase):
