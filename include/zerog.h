@@ -9,8 +9,8 @@
 #include <zerog/exchange.h>
 #include <zerog/files.h>
 #include <zerog/http.h>
-#include <zerog/json.h>
 #include <zerog/journal.h>
+#include <zerog/json.h>
 #include <zerog/memory.h>
 #include <zerog/options.h>
 #include <zerog/pmem.h>
