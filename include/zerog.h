@@ -8,6 +8,9 @@
 #include <zerog/async.h>
 #include <zerog/exchange.h>
 #include <zerog/files.h>
+#include <zerog/cookie.h>
+#include <zerog/exchange.h>
+#include <zerog/form.h>
 #include <zerog/http.h>
 #include <zerog/journal.h>
 #include <zerog/json.h>
@@ -17,5 +20,7 @@
 #include <zerog/pmem_pool.h>
 #include <zerog/sse.h>
 #include <zerog/stream.h>
+#include <zerog/security.h>
+#include <zerog/session.h>
 
 #endif

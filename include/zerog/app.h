@@ -89,6 +89,8 @@ static inline void zg_delete(struct zg_app *app, const char *pattern, zg_handler
  * (plan, use and pauses), and /leaks (what every pool has out, requests in flight included;
  * zg_leak_report())
  * @app:  initialised
+ *
+ * With --api-keys-file all but /healthz need a key, unless the request is local (security.h).
  */
 void zg_admin_routes(struct zg_app *app);
 
@@ -98,8 +100,9 @@ void zg_admin_routes(struct zg_app *app);
  * @argc:  as main's
  * @argv:  as main's
  *
- * SIGTERM lets requests in flight end, SIGINT stops at once. A thread that the application starts
- * by itself must block both, or it may be the one the kernel gives them to. Messages go to standard
+ * SIGTERM lets requests in flight end, SIGINT stops at once, SIGUSR1 opens the access log anew. A
+ * thread that the application starts by itself must block them, or it may be the one the kernel
+ * gives them to. Messages go to standard
  * error.
  *
  * Return: what main returns: 0 after an orderly end, 1 when it could not serve, 2 for bad flags.

@@ -29,12 +29,17 @@ struct zg_exchange;
 /* What a handler returns when its reply comes later. */
 #define ZG_PENDING 1
 
+/* What a check returns that has replied in the handler's place (zg_require_api_key()): the handler
+ * returns it too. */
+#define ZG_REPLIED 2
+
 /* Path parameters a route may have. */
 #define ZG_PARAMETERS_MAX 8
 
 /*
- * A handler replies and returns 0, or returns ZG_PENDING, or a negative errno: -ENOMEM is answered
- * with 503, any other with 500. What it had replied before a failure is thrown away.
+ * A handler replies and returns 0 or ZG_REPLIED, or returns ZG_PENDING, or a negative errno:
+ * -ENOMEM is answered with 503, any other with 500. What it had replied before a failure is thrown
+ * away.
  */
 typedef int zg_handler(struct zg_exchange *x);
 

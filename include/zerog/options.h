@@ -1,13 +1,14 @@
 /*
  * Options: what a service may be told, and the one table of its limits.
  *
- * Flags, their validation, `--help` and the reference page are all made from
- * ZG_LIMITS. A limit that is not in this table does not exist.
+ * Flags, variables of the environment, lines of a file, their validation, `--help` and
+ * the reference page are all made from ZG_LIMITS. A limit that is not in this table does not exist.
  */
 #ifndef ZEROG_OPTIONS_H
 #define ZEROG_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <zerog/attributes.h>
@@ -35,6 +36,8 @@ ZG_BEGIN_DECLS
 	  "A request body's largest size; more is answered with 413.")                       \
 	X(stream_size_max, "stream-size-max", "bytes", 0, 1073741824, 1099511627776,         \
 	  "The largest body of a route that streams its bodies; the route may allow less.")  \
+	X(form_fields_max, "form-fields-max", "fields", 1, 64, 4096,                         \
+	  "Fields a form may have; zg_request_form() returns -E2BIG for more.")              \
 	X(arena_chunks, "arena-chunks", "chunks", 1, 32, 262144,                             \
 	  "Arena chunks, over all shards, for bodies and fields that outgrow an exchange.")  \
 	X(static_files, "static-files", "files", 1, 256, 65536,                              \
@@ -57,6 +60,14 @@ ZG_BEGIN_DECLS
 	  "The most a scratch may grow to in an arena, where its declaration has no limit.") \
 	X(guest_heap_size, "guest-heap-size", "bytes", 0, 0, 34359738368,                    \
 	  "A heap for libraries that allocate while serving, in steps of 4 MiB; 0: none.")   \
+	X(sessions, "sessions", "sessions", 1, 10000, 16000000,                              \
+	  "Sessions there may be at once, over all shards, in services that have them.")     \
+	X(session_idle_ms, "session-idle-ms", "ms", 100, 1800000, 31536000000,               \
+	  "How long a session lives on unused.")                                             \
+	X(session_life_ms, "session-life-ms", "ms", 100, 86400000, 31536000000,              \
+	  "How long a session lives in all since its start or its last rotation.")           \
+	X(session_keep_ms, "session-keep-ms", "ms", 0, 60000, 31536000000,                   \
+	  "How long after its last use a session is not evicted; new ones get 503 instead.") \
 	X(header_timeout_ms, "header-timeout-ms", "ms", 100, 10000, 3600000,                 \
 	  "How long a request's head may take to arrive.")                                   \
 	X(body_timeout_ms, "body-timeout-ms", "ms", 100, 20000, 3600000,                     \
@@ -85,6 +96,8 @@ ZG_BEGIN_DECLS
 	  "Descriptors of libraries that may be watched, each shard; 0: none.")              \
 	X(timers, "timers", "timers", 0, 0, 1048576,                                         \
 	  "Timers that may run at once, each shard; 0: none.")                               \
+	X(access_log_records, "access-log-records", "records", 16, 8192, 1048576,            \
+	  "Lines of the access log that may wait to be written, a shard; more are dropped.") \
 	X(backlog, "backlog", "connections", 1, 4096, 65535,                                 \
 	  "Connections the kernel may hold that have not been accepted yet, a shard.")
 
@@ -94,8 +107,38 @@ enum zg_io_kind {
 	ZG_IO_EPOLL,
 };
 
+enum zg_access_log_format {
+	ZG_ACCESS_LOG_COMMON,
+	ZG_ACCESS_LOG_JSON,
+};
+
 #define ZG_LISTEN_SIZE 128
 #define ZG_EXPLAIN_SIZE 64
+#define ZG_PATH_SIZE 256
+#define ZG_OPTIONS_ADDED_MAX 16
+
+/*
+ * An option of the application's own. It is set by a flag, the environment or a file like any
+ * other, and stands in --help before ours.
+ */
+struct zg_option {
+	const char *flag; /* static text, without the dashes, as "store": lower case, digits, "-" */
+	const char *values; /* static text: what it takes, and its default */
+	const char *sentence; /* static text: what it does */
+	/* Takes a value, NUL-terminated and gone when it returns. Return: 0; -EINVAL and a sentence
+	 * that names the flag. Whence options come is read one after the other, so that it may be
+	 * called more than once: the last value counts. */
+	int (*set)(const char *value, void *user, struct zg_text *ret_error);
+	void *user; /* borrowed; passed to set */
+};
+
+/* What zg_sessions() takes (session.h); a value_size of 0: no sessions. */
+struct zg_session_options {
+	size_t value_size; /* bytes of what the application keeps of one browser */
+	const char *name; /* borrowed, of the cookie; NULL: "session" */
+	bool is_secure; /* the service is behind TLS: "__Host-" goes before the name, and browsers
+			 * send the cookie over HTTPS only */
+};
 
 struct zg_options {
 	char listen[ZG_LISTEN_SIZE]; /* "127.0.0.1:60000", "[::1]:60000", "unix:/run/app.sock" */
@@ -110,6 +153,13 @@ struct zg_options {
 	bool print_help; /* --help */
 	uint32_t topics; /* no flag: how many zg_topic_init() has made */
 	uint32_t static_folders; /* no flag: how many zg_static() has registered */
+	char access_log[ZG_PATH_SIZE]; /* "-" is standard output; empty: none */
+	enum zg_access_log_format access_log_format;
+	char config_file[ZG_PATH_SIZE]; /* empty: none */
+	char api_keys_file[ZG_PATH_SIZE]; /* security.h says what is in it; empty: none */
+	struct zg_session_options session; /* the application's, not a flag */
+	const struct zg_option *added[ZG_OPTIONS_ADDED_MAX]; /* borrowed */
+	uint32_t added_count;
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)
 #undef ZG_LIMIT_FIELD
@@ -134,10 +184,34 @@ ZG_MUST_USE int zg_options_parse(struct zg_options *options, int argc, char **ar
 				 struct zg_text *ret_error);
 
 /**
- * zg_options_help() - every flag with its default, its range and its sentence
- * @text:  appended to
+ * zg_options_read() - read the file of --config, the environment, and command line flags
+ * @options:    initialised, with the application's own defaults
+ * @argc:       as main's
+ * @argv:       as main's
+ * @ret_error:  on failure, one sentence that names the flag, the variable, or the file and line
+ *
+ * A flag goes before a variable ZEROG_NAME, and that before the file, which --config, ZEROG_CONFIG
+ * or the application's own config_file names. Variables that are empty count as not there. With
+ * --help nothing but the flags is read.
+ *
+ * Return: 0; -EINVAL; -errno when the file cannot be read. Boot only: getenv(3).
  */
-void zg_options_help(struct zg_text *text);
+ZG_MUST_USE int zg_options_read(struct zg_options *options, int argc, char **argv,
+				struct zg_text *ret_error);
+
+/**
+ * zg_options_add() - have an option of one's own
+ * @options:  initialised
+ * @option:   borrowed for the life of @options; ZG_OPTIONS_ADDED_MAX of them is asserted
+ */
+void zg_options_add(struct zg_options *options, const struct zg_option *option);
+
+/**
+ * zg_options_help() - every flag with its default, its range and its sentence
+ * @options:  initialised
+ * @text:     appended to
+ */
+void zg_options_help(const struct zg_options *options, struct zg_text *text);
 
 ZG_END_DECLS
 

@@ -229,6 +229,18 @@ static void segment_of_another_journal_is_refused(void **state)
 	assert_true(journal_fixture_says("segment-0001 belongs to another journal"));
 }
 
+static void segment_under_anothers_name_is_refused(void **state)
+{
+	static char bytes[ZG_JOURNAL_SEGMENT_SIZE_MIN + ZG_PMEM_HEADER_SIZE];
+
+	(void)state;
+	make(1);
+	journal_fixture_read("segment-0001", 0, bytes, sizeof(bytes));
+	journal_fixture_write("segment-0002", 0, bytes, sizeof(bytes));
+	assert_int_equal(journal_fixture_open(), -EMEDIUMTYPE);
+	assert_true(journal_fixture_says("segment-0002 belongs to another journal"));
+}
+
 static void one_copy_of_a_segments_header_is_enough(void **state)
 {
 	(void)state;
@@ -419,6 +431,7 @@ int main(void)
 		TEST(newer_version_is_refused),
 		TEST(other_programs_file_is_refused_and_left_alone),
 		TEST(segment_of_another_journal_is_refused),
+		TEST(segment_under_anothers_name_is_refused),
 		TEST(one_copy_of_a_segments_header_is_enough),
 		TEST(segment_without_a_header_is_refused),
 		TEST(torn_tail_is_cut_and_written_over),

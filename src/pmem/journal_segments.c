@@ -176,7 +176,8 @@ static int segment_identify(const struct zg_journal *journal, struct zgi_journal
 		zg_pmem_bytes(&segment->map), journal->uuid, segment->number, &id);
 
 	if (state == ZGI_SEGMENT_FOREIGN)
-		return segment_say(journal, segment->number, "belongs to another journal",
+		return segment_say(journal, segment->number,
+				   "belongs to another journal, or under another name",
 				   -EMEDIUMTYPE, ret_error);
 	if (state == ZGI_SEGMENT_DAMAGED && !journal->accept_corruption)
 		return segment_say(journal, segment->number,

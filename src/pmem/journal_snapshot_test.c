@@ -164,6 +164,22 @@ static void records_go_on_while_slices_are_written(void **state)
 	assert_int_equal(fixture.record_count, 12);
 }
 
+static void segments_of_later_records_are_kept(void **state)
+{
+	(void)state;
+	journal_fixture_start();
+	journal_fixture_append_many(SEGMENT_RECORDS + 5, RECORD_SIZE);
+	will_write(1, 100);
+	assert_int_equal(zg_journal_snapshot_begin(journal, write_slice, NULL), 0);
+	journal_fixture_append_many(2 * SEGMENT_RECORDS, RECORD_SIZE);
+	assert_int_equal(journal->current, 3);
+	assert_int_equal(zg_journal_snapshot_step(journal, UINT64_MAX), 0);
+	zg_journal_snapshot_end(journal, zg_journal_snapshot_sync(journal));
+	assert_int_equal(journal->stats.segments_free, 1); /* that of the first records alone */
+	journal_fixture_restart();
+	assert_int_equal(fixture.record_count, 2 * SEGMENT_RECORDS);
+}
+
 static void *sync_on_its_own_thread(void *user)
 {
 	int *result = user;
@@ -358,6 +374,7 @@ int main(void)
 		TEST(slice_past_the_limit_is_refused),
 		TEST(segments_of_old_records_are_used_again),
 		TEST(records_go_on_while_slices_are_written),
+		TEST(segments_of_later_records_are_kept),
 		TEST(other_thread_waits_for_the_disk),
 		TEST(one_snapshot_is_written_at_a_time),
 		TEST(writer_that_fails_leaves_the_former_snapshot),

@@ -47,6 +47,18 @@ static void record_is_built_where_it_lies(void **state)
 	assert_int_equal((uintptr_t)place % 8, 0);
 }
 
+static void padding_is_zeros(void **state)
+{
+	void *place = NULL;
+
+	(void)state;
+	journal_fixture_start();
+	assert_int_equal(zg_journal_reserve(journal, 1, 9, &place), 0);
+	memset(place, 0xa5, 16);
+	zg_journal_publish(journal, NULL);
+	assert_memory_equal((unsigned char *)place + 8, "\xa5\0\0\0\0\0\0\0", 8);
+}
+
 static void record_that_was_not_published_is_not_there(void **state)
 {
 	void *place;
@@ -343,6 +355,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		TEST(records_are_read_back_in_order),
 		TEST(record_is_built_where_it_lies),
+		TEST(padding_is_zeros),
 		TEST(record_that_was_not_published_is_not_there),
 		TEST(append_copies),
 		TEST(record_of_no_bytes_is_one),

@@ -105,7 +105,7 @@ static int app_print_help(const struct zg_app *app)
 
 	zg_text_init(&text, app_text, sizeof(app_text));
 	zg_text_print(&text, "%s: a service built on zerog\n\n", app->name);
-	zg_options_help(&text);
+	zg_options_help(&app->options, &text);
 	app_write(STDOUT_FILENO, &text);
 	return 0;
 }
@@ -172,7 +172,7 @@ int zg_app_main(struct zg_app *app, int argc, char **argv)
 			      app_route_error_text(app->route_error));
 		return app_fail(app, buffer, 1);
 	}
-	if (zg_options_parse(&app->options, argc, argv, &error) < 0) {
+	if (zg_options_read(&app->options, argc, argv, &error) < 0) {
 		status = app_fail(app, buffer, 2);
 	} else if (app->options.print_help) {
 		status = app_print_help(app);

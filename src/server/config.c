@@ -15,12 +15,14 @@
 
 #include "base/assert.h"
 #include "base/thread.h"
+#include "server/access_log.h"
 #include "server/async.h"
 #include "server/guest_check.h"
 #include "server/inbox.h"
 #include "server/plan_lines.h"
 #include "server/reserve.h"
 #include "server/shard.h"
+#include "server/shared.h"
 #include "server/subscriber.h"
 #include "web/exchange.h"
 
@@ -325,6 +327,10 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 		result = zgi_plan_add_files(plan, config);
 	if (result == 0)
 		result = zgi_plan_add_events(plan, config);
+	if (result == 0)
+		result = zgi_shared_plan(config, plan);
+	if (result == 0)
+		result = zgi_access_log_plan(config, plan);
 	if (result == 0)
 		result = zg_plan_add(
 			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",

@@ -200,6 +200,9 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_server
 
 		if (result < 0)
 			return result;
+		zgi_shared_lend(&server->shared, &server->shards[index]->web);
+		server->shards[index]->web.access_ring =
+			zgi_access_log_ring(&server->access_log, index);
 	}
 	return 0;
 }
@@ -322,13 +325,18 @@ static bool server_shards_are_drained(const struct zgi_server *server)
 	return true;
 }
 
-/* Wait for a signal, or until a drain is over. Returns the signal, 0 when the time has passed. */
-static int server_signal_wait(const sigset_t *signals, uint64_t wait_ms)
+/* Wait for a signal that ends the server, or until a drain is over. Returns the signal, 0 when the
+ * time has passed. SIGUSR1 is for the access log. */
+static int server_signal_wait(struct zgi_server *server, const sigset_t *signals, uint64_t wait_ms)
 {
 	struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000),
 				.tv_nsec = (long)(wait_ms % 1000) * 1000000};
 	int number = sigtimedwait(signals, NULL, &wait);
 
+	if (number == SIGUSR1) {
+		zgi_access_log_reopen(&server->access_log);
+		return 0;
+	}
 	return number > 0 ? number : 0;
 }
 
@@ -340,7 +348,7 @@ static void server_drain(struct zgi_server *server, const sigset_t *signals)
 
 	server_command(server, ZGI_SHARD_DRAIN);
 	while (!server_shards_are_drained(server) && zgi_clock_ns() < until_ns)
-		if (server_signal_wait(signals, 20) != 0)
+		if (server_signal_wait(server, signals, 20) != 0)
 			break;
 }
 
@@ -349,7 +357,7 @@ static void server_serve(struct zgi_server *server, const sigset_t *signals)
 	int number = 0;
 
 	while (number == 0 && !server_shards_have_ended(server))
-		number = server_signal_wait(signals, 1000);
+		number = server_signal_wait(server, signals, 1000);
 	if (number == SIGTERM) {
 		server->was_drained = true;
 		server_drain(server, signals);
@@ -384,6 +392,8 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 		return result;
 	}
 	result = server_threads_start(server);
+	if (result == 0)
+		result = zgi_access_log_start(&server->access_log);
 	if (result < 0) {
 		zg_text_print(ret_error, "a shard cannot start: %s", strerrordesc_np(-result));
 		return server_threads_abandon(server, result);
@@ -403,6 +413,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	server_serve(server, signals);
 	server_threads_join(server);
 	server_workers_end(server);
+	zgi_access_log_stop(&server->access_log);
 	zg_unseal();
 	/* Without a drain, what is in flight is out, and no leak. */
 	if (server->was_drained)
@@ -436,6 +447,10 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	if (result < 0)
 		return result;
 	result = server_guest_heap_init(server, ret_error);
+	if (result == 0)
+		result = zgi_shared_init(&server->shared, &server->config, ret_error);
+	if (result == 0)
+		result = zgi_access_log_init(&server->access_log, &server->config, ret_error);
 	if (result < 0)
 		return result;
 	result = zgi_files_open(&server->config, &server->files, ret_error);
@@ -473,10 +488,13 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &signals, &signals_before);
 	result = zgi_server_configure(options->options, &server->config, ret_error);
 	if (result == 0)
 		result = server_boot(server, options, &signals, ret_error);
+	zgi_access_log_fini(&server->access_log);
+	zgi_shared_fini(&server->shared);
 	zgi_events_close(&server->events);
 	zgi_files_close(&server->files);
 	if (!server->has_stuck_worker)

@@ -12,11 +12,13 @@
 
 #include <zerog/plan.h>
 
+#include "server/access_log.h"
 #include "server/config.h"
 #include "server/events.h"
 #include "server/files.h"
 #include "server/reserve.h"
 #include "server/shard.h"
+#include "server/shared.h"
 
 #define ZGI_SHARDS_MAX 1024 /* as the option's maximum */
 
@@ -41,6 +43,8 @@ struct zgi_server {
 	struct zgi_reserve reserve;
 	struct zg_region events; /* of the topics' rings; mapped when there are any */
 	struct zg_region files; /* of the static files' table; mapped when there are any */
+	struct zgi_shared shared;
+	struct zgi_access_log access_log;
 	struct zgi_shard *shards[ZGI_SHARDS_MAX]; /* in the regions: config.shard_count of them */
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;
@@ -63,7 +67,8 @@ struct zgi_server {
  * @hooks:     borrowed until the return
  * @ret_error: on failure, one sentence that says what to change
  *
- * SIGTERM drains, SIGINT and a second SIGTERM stop. Return: 0; -errno.
+ * SIGTERM drains, SIGINT and a second SIGTERM stop, SIGUSR1 has the access log opened anew. Return:
+ * 0; -errno.
  */
 struct zgi_server_run_options {
 	const char *name;

@@ -112,6 +112,7 @@ static void shard_web_init(struct zgi_shard *shard, const struct zg_options *opt
 	shard->web.write_buffer_size = (uint32_t)options->write_buffer_size;
 	shard->web.body_size_max = options->body_size_max;
 	shard->web.stream_size_max = options->stream_size_max;
+	shard->web.form_fields_max = (uint32_t)options->form_fields_max;
 	shard->web.exchanges = &shard->exchanges;
 	shard->web.shard = shard;
 }

@@ -48,6 +48,9 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 	x->body = NULL;
 	x->body_size = 0;
 	x->body_capacity = 0;
+	x->form = NULL;
+	x->head_ns = 0;
+	x->session_state = ZGI_SESSION_UNKNOWN;
 	x->reply_fields = NULL;
 	x->reply_fields_size = 0;
 	x->reply_fields_capacity = 0;

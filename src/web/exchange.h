@@ -14,6 +14,7 @@
 
 #include <zerog/arena.h>
 #include <zerog/exchange.h>
+#include <zerog/form.h>
 #include <zerog/layout.h>
 #include <zerog/pool.h>
 #include <zerog/stream.h>
@@ -24,6 +25,9 @@
 #include "http/writer.h"
 #include "io/io.h"
 #include "web/router.h"
+#include "web/session_table.h"
+
+#define ZGI_SESSION_NAME_SIZE_MAX 64
 
 /* What zgi_exchange_run() asks for. */
 enum zgi_exchange_want {
@@ -57,8 +61,35 @@ struct zgi_web_counters {
 	uint64_t files_from_memory; /* static files that were sent from memory */
 	uint64_t files_from_descriptor;
 	uint64_t streams_aborted; /* streamed replies whose end was never sent */
+	uint64_t api_keys_refused; /* requests without a key that is known */
+	uint64_t csrf_refused; /* requests without their session's token */
 	uint64_t faults[ZGI_HTTP_FAULT_COUNT];
 };
+
+/* Whom the address that the server listens on lets in. */
+enum zgi_reach {
+	ZGI_REACH_ALL,
+	ZGI_REACH_LOOPBACK,
+	ZGI_REACH_UNIX,
+};
+
+/* What is known of the request's session. */
+enum zgi_session_state {
+	ZGI_SESSION_UNKNOWN, /* its cookies have not been looked at */
+	ZGI_SESSION_ABSENT,
+	ZGI_SESSION_KNOWN,
+};
+
+/* What the sessions of a service come to; the same for all shards. */
+struct zgi_sessions {
+	struct zgi_session_table table;
+	bool is_secure;
+	uint16_t name_size;
+	char name[ZGI_SESSION_NAME_SIZE_MAX]; /* of the cookie */
+};
+
+struct zgi_access_ring;
+struct zgi_api_keys;
 
 /* What the exchanges of one shard share. */
 struct zgi_web {
@@ -68,9 +99,14 @@ struct zgi_web {
 	uint32_t write_buffer_size;
 	uint64_t body_size_max;
 	uint64_t stream_size_max;
+	uint32_t form_fields_max;
 	bool is_draining; /* every reply closes its connection */
 	struct zgi_web_counters counters;
 	struct zg_pool *exchanges; /* borrowed: the pool these exchanges come from */
+	struct zgi_access_ring *access_ring; /* borrowed; NULL when nobody wants to know */
+	const struct zgi_api_keys *api_keys; /* borrowed; NULL when none are configured */
+	enum zgi_reach reach;
+	struct zgi_sessions *sessions; /* borrowed, of all shards; NULL when there are none */
 	void *shard; /* borrowed: for the admin pages */
 	char date[ZGI_HTTP_DATE_SIZE];
 };
@@ -120,6 +156,7 @@ struct zg_exchange {
 				* unless it hears otherwise */
 	bool is_streaming; /* the reply's body is made in pieces, and its end was not */
 	bool is_rare; /* the server's: its connection sends a request now and then */
+	uint8_t session_state; /* enum zgi_session_state */
 	uint32_t read_start; /* where the present request begins in the read buffer */
 	uint32_t read_size; /* bytes in the read buffer */
 	uint32_t request_end; /* where the next request begins, once the body is whole */
@@ -146,6 +183,7 @@ struct zg_exchange {
 	uint32_t idle_since; /* the server's: when its quiet connection became so, in ticks */
 	uint64_t body_capacity; /* bytes of room, when it is in the arena */
 	uint32_t staging_offset; /* chunked: where undecoded bytes begin in the read buffer */
+	const struct zg_form *form; /* of the body, in the arena; NULL before it is asked for */
 	struct zgi_http_chunked chunked;
 	struct zgi_exchange_read read;
 	struct zgi_exchange_write write;
@@ -154,6 +192,9 @@ struct zg_exchange {
 	unsigned char *file_buffer; /* where it is read to: in the arena, or the write buffer */
 	uint32_t file_buffer_size;
 	struct zg_arena arena;
+	struct zgi_session_token session; /* once it is known */
+	uint64_t head_ns; /* for the access log: when the head was understood, or 0 */
+	uint64_t reply_size; /* for the access log: bytes of the reply's body */
 	zg_handle handle;
 	uint32_t hand_over; /* the server's: who gets the connection after the reply; 0 for none */
 	bool is_handed_over; /* the reply is one after which it does */

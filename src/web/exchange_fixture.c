@@ -83,6 +83,7 @@ void exchange_fixture_open(struct exchange_fixture *fixture,
 	fixture->web.read_buffer_size = EXCHANGE_FIXTURE_READ_SIZE;
 	fixture->web.write_buffer_size = EXCHANGE_FIXTURE_WRITE_SIZE;
 	fixture->web.body_size_max = EXCHANGE_FIXTURE_BODY_MAX;
+	fixture->web.form_fields_max = EXCHANGE_FIXTURE_FORM_FIELDS_MAX;
 	fixture->web.exchanges = &fixture->exchanges;
 	zgi_http_date_format(784111777, fixture->web.date);
 	fixture_take(fixture);

@@ -87,6 +87,8 @@ static int reply_start(struct zg_exchange *x, int status, struct zg_slice conten
 		return result;
 	if (!reply_has_body(x, status))
 		body->size = 0;
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		x->reply_size = body->size;
 	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
 		memmove(x->write_buffer + x->write_size, body->data, body->size);
 		x->write_size += (uint32_t)body->size;

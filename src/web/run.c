@@ -12,8 +12,10 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/counter.h"
 #include "mem/pool/track.h"
+#include "web/access.h"
 
 #define EXCHANGE_GO_ON ZGI_EXCHANGE_GO_ON
 
@@ -34,11 +36,22 @@ static void exchange_compact(struct zg_exchange *x)
 	x->read_start = 0;
 }
 
+/* For the access log, while there is one. */
+static void exchange_note(struct zg_exchange *x)
+{
+	uint64_t head_ns = x->head_ns;
+
+	x->head_ns = 0;
+	zgi_access_note(x, x->reply_size, head_ns > 0 ? zgi_clock_ns() - head_ns + 1 : 0);
+}
+
 /* A reply counts when it is final: a handler that replies and then fails has made none. */
 static void exchange_count_reply(struct zg_exchange *x)
 {
 	zgi_counter_add(&x->web->counters.requests, 1);
 	zgi_counter_add(&x->web->counters.responses[x->reply_status / 100], 1);
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		exchange_note(x);
 }
 
 /* Our own reply, in place of whatever the request had got so far. */
@@ -90,6 +103,8 @@ static int exchange_body_start(struct zg_exchange *x)
 				request->path_size};
 
 	x->phase = ZGI_PHASE_BODY;
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		x->head_ns = zgi_clock_ns();
 	zgi_router_match(x->web->router, request->method, path, &x->match);
 	if (ZG_UNLIKELY(x->match.stream != 0)) {
 		exchange_compact(x);
@@ -280,7 +295,7 @@ void zgi_exchange_handled(struct zg_exchange *x, int result)
 		return;
 	}
 	x->phase = ZGI_PHASE_REPLIED;
-	if (result == 0 && x->has_replied) {
+	if ((result == 0 || result == ZG_REPLIED) && x->has_replied) {
 		if (ZG_UNLIKELY(x->is_streaming))
 			x->phase = ZGI_PHASE_WRITING;
 		exchange_count_reply(x);
@@ -326,6 +341,7 @@ static int exchange_next_step(struct zg_exchange *x)
 	if (x->is_arena_used || x->request.field_count > ZGI_HTTP_FIELDS_INLINE) {
 		zg_arena_reset(&x->arena);
 		x->is_arena_used = false;
+		x->form = NULL;
 	}
 	x->read_start = x->request_end;
 	x->phase = ZGI_PHASE_HEAD;
@@ -338,6 +354,7 @@ static int exchange_next_step(struct zg_exchange *x)
 		x->body_capacity = 0;
 	}
 	x->is_streaming = false;
+	x->session_state = ZGI_SESSION_UNKNOWN;
 	x->reply_fields_size = 0;
 	x->reply_fields_capacity = 0;
 	zgi_http_parser_init(&x->parser, &x->request, &x->web->http_limits, &x->arena);
