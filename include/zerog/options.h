@@ -57,6 +57,8 @@ ZG_BEGIN_DECLS
 	  "How long a request may wait for a free exchange before it is answered with 503.") \
 	X(drain_timeout_ms, "drain-timeout-ms", "ms", 0, 10000, 3600000,                     \
 	  "How long SIGTERM waits for requests in flight.")                                  \
+	X(access_log_entries, "access-log-entries", "entries", 16, 1024, 1048576,            \
+	  "Replies a shard that may wait for the access log; more are only counted.")        \
 	X(backlog, "backlog", "connections", 1, 4096, 65535,                                 \
 	  "Connections the kernel may hold that have not been accepted yet, a shard.")
 
@@ -69,6 +71,7 @@ enum zg_io_kind {
 #define ZG_LISTEN_SIZE 128
 #define ZG_EXPLAIN_SIZE 64
 #define ZG_CONFIG_SIZE 256
+#define ZG_ACCESS_LOG_SIZE 256
 #define ZG_CONFIG_FILE_SIZE_MAX 16384 /* bytes */
 
 struct zg_options {
@@ -82,6 +85,7 @@ struct zg_options {
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
+	char access_log[ZG_ACCESS_LOG_SIZE]; /* --access-log: a file, "-", or empty */
 	char config[ZG_CONFIG_SIZE]; /* --config: the file of options; or empty */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)

@@ -140,6 +140,9 @@ static void config_sizes(struct zgi_server_config *config)
 		(uint32_t)zgi_config_share(options->arena_chunks, config->shard_count);
 	/* Every exchange may be resumed once, and may be resumed in vain once more. */
 	config->inbox_cells_each = (uint32_t)zgi_inbox_cell_count(2 * exchanges_each);
+	if (options->access_log[0] != '\0')
+		config->access_entries_each =
+			(uint32_t)zgi_inbox_cell_count(options->access_log_entries);
 	config->ring_entries = config->shard_count > CONFIG_SHARDS_MANY ? CONFIG_RING_ENTRIES_SMALL
 									: CONFIG_RING_ENTRIES;
 	config->exchange_size = zgi_exchange_block_size((uint32_t)options->read_buffer_size,
@@ -326,6 +329,7 @@ uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t
 	each += config->shard_size;
 	each += config->slots_each * sizeof(struct zgi_connection);
 	each += config->inbox_cells_each * sizeof(struct zgi_inbox_cell);
+	each += config->access_entries_each * sizeof(struct zgi_access_entry);
 	each += zg_pool_memory_size(&exchanges);
 	each += zg_pool_memory_size(&chunks);
 	each += zgi_io_carve_size(&io_options);

@@ -39,6 +39,7 @@ struct zgi_server_config {
 	uint32_t exchanges_each;
 	uint32_t chunks_each;
 	uint32_t inbox_cells_each;
+	uint32_t access_entries_each; /* 0 when there is no access log */
 	uint32_t ring_entries;
 	struct zgi_placement placement; /* which node each shard is on */
 	uint64_t exchange_size; /* bytes of a block */

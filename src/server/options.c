@@ -163,6 +163,24 @@ static int options_config_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_access_log_set(struct zg_options *options, const char *value,
+				  struct zg_text *ret_error)
+{
+	size_t size = strlen(value);
+
+	if (size == 0 || size >= sizeof(options->access_log)) {
+		zg_text_print(ret_error,
+			      "--access-log takes off, - or the path of a file, of 1 to %zu bytes",
+			      sizeof(options->access_log) - 1);
+		return -EINVAL;
+	}
+	if (strcmp(value, "off") == 0)
+		options->access_log[0] = '\0';
+	else
+		memcpy(options->access_log, value, size + 1);
+	return 0;
+}
+
 static int options_track_set(struct zg_options *options, const char *value,
 			     struct zg_text *ret_error)
 {
@@ -255,6 +273,9 @@ static const struct options_word {
 	 "kernel "
 	 "counts, and has the kernel refuse all that would add memory.",
 	 options_seal_set},
+	{"access-log", "FILE, - or off; default off",
+	 "Append a line of JSON for each reply to a file, or to standard output (-).",
+	 options_access_log_set},
 	{"config", "FILE; default none",
 	 "Read options from an INI file, as body-size-max = 65536; the environment "
 	 "(ZEROG_BODY_SIZE_MAX) beats the file, and flags beat both.",

@@ -135,6 +135,26 @@ static int lines_add_inbox(struct zg_plan *plan, const struct zgi_server_config 
 	return lines_add_each(plan, config, line, "cells: two an exchange, up to a power of two");
 }
 
+static int lines_add_access(struct zg_plan *plan, const struct zgi_server_config *config)
+{
+	const struct zg_plan_line line = {
+		.name = "access log entries",
+		.option = "--access-log-entries",
+		.holders = {{"of --access-log-entries, up to a power of two",
+			     config->access_entries_each}},
+		.parts = {{"time, method, status, size",
+			   sizeof(struct zgi_access_entry) -
+				   sizeof(((struct zgi_access_entry *)0)->path)},
+			  {"path", sizeof(((struct zgi_access_entry *)0)->path)}},
+		.exhausted = "a reply is counted, and not in the access log",
+		.counter = "zerog_access_log_dropped_total",
+	};
+
+	if (config->access_entries_each == 0)
+		return 0;
+	return lines_add_each(plan, config, line, "replies that wait for the access log");
+}
+
 static int lines_add_shard(struct zg_plan *plan, const struct zgi_server_config *config)
 {
 	const uint64_t own = sizeof(struct zgi_shard) - sizeof(struct zg_pause) -
@@ -198,6 +218,8 @@ int zgi_plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *co
 		result = lines_add_bookkeeping(plan, config);
 	if (result == 0)
 		result = lines_add_inbox(plan, config);
+	if (result == 0)
+		result = lines_add_access(plan, config);
 	if (result == 0)
 		result = lines_add_shard(plan, config);
 	if (result == 0)

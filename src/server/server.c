@@ -264,6 +264,16 @@ static bool server_shards_have_ended(const struct zgi_server *server)
 	return true;
 }
 
+static void server_access_log_drain(struct zgi_server *server)
+{
+	if (!zgi_access_log_is_open(&server->access_log))
+		return;
+	zgi_access_log_follow(&server->access_log);
+	for (uint32_t index = 0; index < server->config.shard_count; index++)
+		zgi_access_log_drain(&server->access_log, &server->shards[index]->web.access,
+				     index);
+}
+
 /* Wait for a signal, or until a drain is over. Returns the signal, 0 when the time has passed. */
 static int server_signal_wait(const sigset_t *signals, uint64_t wait_ms)
 {
@@ -281,17 +291,23 @@ static void server_drain(struct zgi_server *server, const sigset_t *signals)
 		zgi_clock_ns() + server->config.options.drain_timeout_ms * UINT64_C(1000000);
 
 	server_command(server, ZGI_SHARD_DRAIN);
-	while (!server_shards_have_ended(server) && zgi_clock_ns() < until_ns)
+	while (!server_shards_have_ended(server) && zgi_clock_ns() < until_ns) {
+		server_access_log_drain(server);
 		if (server_signal_wait(signals, 20) != 0)
 			break;
+	}
 }
 
 static void server_serve(struct zgi_server *server, const sigset_t *signals)
 {
+	const uint64_t wait_ms =
+		zgi_access_log_is_open(&server->access_log) ? ZGI_ACCESS_LOG_WAIT_MS : 1000;
 	int number = 0;
 
-	while (number == 0 && !server_shards_have_ended(server))
-		number = server_signal_wait(signals, 1000);
+	while (number == 0 && !server_shards_have_ended(server)) {
+		server_access_log_drain(server);
+		number = server_signal_wait(signals, wait_ms);
+	}
 	if (number == SIGTERM) {
 		server->was_drained = true;
 		server_drain(server, signals);
@@ -334,6 +350,7 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 	server_announce(server);
 	server_serve(server, signals);
 	server_threads_join(server);
+	server_access_log_drain(server);
 	zg_unseal();
 	/* Without a drain, what is in flight is out, and no leak. */
 	if (server->was_drained)
@@ -369,6 +386,10 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	result = server_guest_heap_init(server, ret_error);
 	if (result < 0)
 		return result;
+	result = zgi_access_log_open(&server->access_log, server->config.options.access_log,
+				     ret_error);
+	if (result < 0)
+		return result;
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
 			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)
@@ -395,6 +416,7 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	memset(server, 0, sizeof(*server));
 	server->name = options->name;
 	server->started_ns = zgi_clock_ns();
+	server->access_log.fd = -1;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -402,6 +424,7 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	result = zgi_server_configure(options->options, &server->config, ret_error);
 	if (result == 0)
 		result = server_boot(server, options, &signals, ret_error);
+	zgi_access_log_close(&server->access_log);
 	zgi_reserve_fini(&server->reserve);
 	pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
 	return result;

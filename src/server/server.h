@@ -12,6 +12,7 @@
 
 #include <zerog/plan.h>
 
+#include "server/access_log.h"
 #include "server/config.h"
 #include "server/reserve.h"
 #include "server/shard.h"
@@ -42,6 +43,7 @@ struct zgi_server {
 	uint64_t started_ns;
 	uint64_t resident_at_seal; /* bytes */
 	struct zgi_server_faults faults_at_seal;
+	struct zgi_access_log access_log;
 	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */

@@ -92,6 +92,21 @@ static int shard_tables_init(struct zgi_shard *shard, const struct zgi_server_co
 	return 0;
 }
 
+static int shard_access_init(struct zgi_shard *shard, const struct zgi_server_config *config,
+			     struct zg_region *region)
+{
+	void *memory = NULL;
+	int result = 0;
+
+	if (config->access_entries_each > 0)
+		result = zg_region_carve(
+			region, config->access_entries_each * sizeof(struct zgi_access_entry), 64,
+			&memory);
+	if (result == 0)
+		zgi_access_ring_init(&shard->web.access, memory, config->access_entries_each);
+	return result;
+}
+
 static void shard_web_init(struct zgi_shard *shard, const struct zg_options *options,
 			   const struct zgi_router *router)
 {
@@ -129,6 +144,8 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 	shard_times_init(&shard->times, &config->options);
 	shard_web_init(shard, &config->options, options->router);
 	result = shard_tables_init(shard, config, region);
+	if (result == 0)
+		result = shard_access_init(shard, config, region);
 	if (result == 0)
 		result = shard_pools_init(shard, config, region);
 	if (result == 0)

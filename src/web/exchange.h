@@ -21,6 +21,7 @@
 #include "http/parser.h"
 #include "http/request.h"
 #include "http/writer.h"
+#include "web/access.h"
 #include "web/router.h"
 
 /* What zgi_exchange_run() asks for. */
@@ -60,6 +61,7 @@ struct zgi_web {
 	uint64_t body_size_max;
 	bool is_draining; /* every reply closes its connection */
 	struct zgi_web_counters counters;
+	struct zgi_access_ring access; /* for the access log, if there is one */
 	struct zg_pool *exchanges; /* borrowed: the pool these exchanges come from */
 	void *shard; /* borrowed: for the admin pages */
 	char date[ZGI_HTTP_DATE_SIZE];

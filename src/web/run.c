@@ -40,6 +40,8 @@ static void exchange_count_reply(struct zg_exchange *x)
 {
 	zgi_counter_add(&x->web->counters.requests, 1);
 	zgi_counter_add(&x->web->counters.responses[x->reply_status / 100], 1);
+	if (x->web->access.entries != NULL)
+		zgi_access_put(&x->web->access, x);
 }
 
 /* Our own reply, in place of whatever the request had got so far. */
@@ -60,6 +62,7 @@ static int exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 		/* What the parser had got to is not to be relied on. */
 		x->request.method = ZG_METHOD_GET;
 		x->request.minor_version = 1;
+		x->request.path_size = 0;
 	}
 	x->is_closing = true;
 	x->has_unread_input = true;
@@ -383,6 +386,7 @@ void zgi_exchange_fail(struct zg_exchange *x, int status, const char *text)
 	if (x->phase == ZGI_PHASE_HEAD) {
 		x->request.method = ZG_METHOD_GET;
 		x->request.minor_version = 1;
+		x->request.path_size = 0;
 	}
 	x->is_closing = true;
 	x->has_unread_input = true;

@@ -37,6 +37,8 @@ void zgi_admin_metric(struct zg_text *text, const char *name, const char *type, 
 	X("responses_5xx", web.counters.responses[5], "Responses of class 5.")                     \
 	X("handler_errors", web.counters.handler_errors, "Handlers that failed or did not reply.") \
 	X("bodies_refused", web.counters.body_refused, "Bodies no arena chunk was free for: 503.") \
+	X("access_log_dropped", web.access.dropped_count,                                          \
+	  "Replies the access log had no room for.")                                               \
 	X("loop_turns", counters.turns, "Turns of the shards' loops.")                             \
 	X("loop_events", counters.events, "Completions handled.")
 
