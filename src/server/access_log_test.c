@@ -154,6 +154,23 @@ static void a_file_that_was_moved_is_begun_anew(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* As logrotate's "create" does it. */
+static void a_file_in_the_place_of_the_moved_one_is_taken(void **state)
+{
+	FILE *file;
+
+	(void)state;
+	assert_int_equal(rename(path, moved), 0);
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	access_log.looked_ns = 0;
+	zgi_access_log_follow(&access_log);
+	put("/1", 200);
+	zgi_access_log_drain(&access_log, &ring, 0);
+	assert_non_null(strstr(lines_of(path), "/1"));
+}
+
 static void a_file_that_cannot_be_opened_is_named(void **state)
 {
 	(void)state;
@@ -165,13 +182,44 @@ static void a_file_that_cannot_be_opened_is_named(void **state)
 	assert_false(zgi_access_log_is_open(&access_log));
 }
 
+static int stderr_before;
+static int stderr_pipe[2];
+
+static void stderr_begin(void)
+{
+	stderr_before = dup(STDERR_FILENO);
+	assert_int_equal(pipe(stderr_pipe), 0);
+	assert_int_equal(dup2(stderr_pipe[1], STDERR_FILENO), STDERR_FILENO);
+	close(stderr_pipe[1]);
+}
+
+/* What was told since. */
+static const char *stderr_end(void)
+{
+	ssize_t size;
+
+	assert_int_equal(dup2(stderr_before, STDERR_FILENO), STDERR_FILENO);
+	close(stderr_before);
+	size = read(stderr_pipe[0], error, sizeof(error) - 1);
+	assert_true(size >= 0);
+	error[size] = '\0';
+	close(stderr_pipe[0]);
+	return error;
+}
+
 static void what_cannot_be_written_is_lost_and_serving_goes_on(void **state)
 {
 	(void)state;
 	zgi_access_log_close(&access_log);
 	assert_int_equal(open_log("/dev/full"), 0);
-	put("/1", 200);
-	zgi_access_log_drain(&access_log, &ring, 0);
+	stderr_begin();
+	for (int round = 0; round < 3; round++) {
+		put("/1", 200);
+		zgi_access_log_drain(&access_log, &ring, 0);
+	}
+	/* Told once, not a line a reply. */
+	assert_string_equal(stderr_end(),
+			    "--access-log /dev/full cannot be written: No space left on device\n");
 	assert_int_equal(access_log.error, ENOSPC);
 	assert_int_equal(ring.taken_count, ring.put_count);
 }
@@ -186,6 +234,7 @@ int main(void)
 		test(many_lines_are_all_there),
 		test(a_file_is_appended_to),
 		test(a_file_that_was_moved_is_begun_anew),
+		test(a_file_in_the_place_of_the_moved_one_is_taken),
 		test(a_file_that_cannot_be_opened_is_named),
 		test(what_cannot_be_written_is_lost_and_serving_goes_on),
 	};

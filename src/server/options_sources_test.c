@@ -207,6 +207,12 @@ static void a_mistake_in_the_environment_is_told_with_its_name(void **state)
 	assert_int_equal(load(NULL, "ZEROG_connections=x", NULL), 0);
 	assert_int_equal(load(NULL, "XEROG_CONNECTIONS=x", NULL), 0);
 	assert_int_equal(load(NULL, "ZEROG_=x", NULL), 0);
+	assert_int_equal(
+		load(NULL,
+		     "ZEROG_A_NAME_OF_SOMEBODY_ELSES_THAT_IS_LONGER_THAN_ANY_OF_OURS_COULD_"
+		     "EVER_BECOME_AND_HAS_NO_MEANING_HERE_AT_ALL_SO_IT_IS_PASSED_OVER=x",
+		     NULL),
+		0);
 	assert_int_equal(load(NULL, "ZEROG_CONNECTIONS", NULL), 0);
 }
 

@@ -79,7 +79,7 @@ void zg_reply_json_open(struct zg_exchange *x, struct zg_json_writer *writer)
 	size_t capacity = x->web->write_buffer_size;
 	char *buffer = (char *)x->write_buffer + offset;
 
-	if (offset < capacity && !x->has_replied)
+	if (offset < capacity)
 		zg_json_writer_init(writer, buffer, capacity - offset, zg_exchange_arena(x));
 	else
 		zg_json_writer_init(writer, NULL, 0, zg_exchange_arena(x));

@@ -270,6 +270,44 @@ static void a_document_moves_to_its_arena(void **state)
 	zg_arena_fini(&arena);
 }
 
+/* Or its middle would be missing, and nobody could tell by its look. */
+static void after_what_did_not_fit_nothing_is_written(void **state)
+{
+	char small[32];
+	struct zg_slice json;
+	size_t size;
+
+	(void)state;
+	zg_json_writer_init(&writer, small, sizeof(small), NULL);
+	zg_json_array_begin(&writer);
+	zg_json_text(&writer, "more than there is room for, by far");
+	size = writer.size;
+	zg_json_u64(&writer, 1);
+	zg_json_null(&writer);
+	zg_json_array_end(&writer);
+	assert_int_equal(writer.size, size);
+	assert_int_equal(zg_json_writer_finish(&writer, &json), -ENOSPC);
+}
+
+static void one_value_may_be_larger_than_the_next_step(void **state)
+{
+	static alignas(ZG_ARENA_ALIGNMENT) unsigned char memory[8192];
+	static char text[3000];
+	struct zg_arena arena;
+	struct zg_arena_options options = {.memory = memory, .memory_size = sizeof(memory)};
+	struct zg_slice json;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(zg_arena_init(&arena, &options), 0);
+	zg_json_writer_init(&writer, NULL, 0, &arena);
+	zg_json_string(&writer, (struct zg_slice){text, sizeof(text)});
+	assert_int_equal(zg_json_writer_finish(&writer, &json), 0);
+	assert_int_equal(json.size, sizeof(text) + 2);
+	assert_memory_equal(json.data + 1, text, sizeof(text));
+	zg_arena_fini(&arena);
+}
+
 static void mistake_of_nesting(int number)
 {
 	struct zg_slice json;
@@ -467,6 +505,8 @@ int main(void)
 		test(what_is_not_utf8_is_replaced),
 		test(a_document_that_does_not_fit_is_told_at_the_end),
 		test(a_document_moves_to_its_arena),
+		test(after_what_did_not_fit_nothing_is_written),
+		test(one_value_may_be_larger_than_the_next_step),
 		test(our_own_mistakes_fail_an_assertion),
 		test(the_deepest_there_is_is_written),
 		test(a_struct_is_written_by_its_table),
