@@ -15,6 +15,7 @@
 #ifndef ZEROG_APP_H
 #define ZEROG_APP_H
 
+#include <zerog/async.h>
 #include <zerog/attributes.h>
 #include <zerog/exchange.h>
 #include <zerog/http.h>
@@ -33,6 +34,7 @@ struct zg_app {
 	int route_error; /* the first route that could not be registered */
 	const char *route_error_pattern; /* borrowed: which one */
 	struct zg_options options; /* defaults, which flags then change */
+	struct zg_shard_hooks shard_hooks; /* zg_app_on_shard_start() and its like */
 };
 
 /**
@@ -87,6 +89,8 @@ static inline void zg_delete(struct zg_app *app, const char *pattern, zg_handler
  * (plan, use and pauses), and /leaks (what every pool has out, requests in flight included;
  * zg_leak_report())
  * @app:  initialised
+ *
+ * With --api-keys-file all but /healthz need a key, unless the request is local (security.h).
  */
 void zg_admin_routes(struct zg_app *app);
 
@@ -96,8 +100,9 @@ void zg_admin_routes(struct zg_app *app);
  * @argc:  as main's
  * @argv:  as main's
  *
- * SIGTERM lets requests in flight end, SIGINT stops at once. A thread that the application starts
- * by itself must block both, or it may be the one the kernel gives them to. Messages go to standard
+ * SIGTERM lets requests in flight end, SIGINT stops at once, SIGUSR1 opens the access log anew. A
+ * thread that the application starts by itself must block them, or it may be the one the kernel
+ * gives them to. Messages go to standard
  * error.
  *
  * Return: what main returns: 0 after an orderly end, 1 when it could not serve, 2 for bad flags.

@@ -29,12 +29,17 @@ struct zg_exchange;
 /* What a handler returns when its reply comes later. */
 #define ZG_PENDING 1
 
+/* What a check returns that has replied in the handler's place (zg_require_api_key()): the handler
+ * returns it too. */
+#define ZG_REPLIED 2
+
 /* Path parameters a route may have. */
 #define ZG_PARAMETERS_MAX 8
 
 /*
- * A handler replies and returns 0, or returns ZG_PENDING, or a negative errno: -ENOMEM is answered
- * with 503, any other with 500. What it had replied before a failure is thrown away.
+ * A handler replies and returns 0 or ZG_REPLIED, or returns ZG_PENDING, or a negative errno:
+ * -ENOMEM is answered with 503, any other with 500. What it had replied before a failure is thrown
+ * away.
  */
 typedef int zg_handler(struct zg_exchange *x);
 
@@ -188,6 +193,29 @@ ZG_MUST_USE int zg_reply_text(struct zg_exchange *x, int status, const char *tex
  * Return: as zg_reply().
  */
 ZG_MUST_USE int zg_reply_json(struct zg_exchange *x, int status, struct zg_slice json);
+
+/* A part of a file, to be a reply's body. */
+struct zg_file_part {
+	int fd; /* borrowed until the response has been sent: a regular file, open for reading */
+	uint64_t offset; /* bytes from the file's start */
+	uint64_t size; /* bytes */
+};
+
+/**
+ * zg_reply_file() - reply with a part of a file, sent from the page cache
+ * @x:             the handler's, not yet replied
+ * @status:        200 to 599
+ * @content_type:  empty for none
+ * @part:          read during the call. A file that turns out to be shorter ends the connection, so
+ *                 that the client notices
+ *
+ * On epoll it is sent with sendfile(2), on io_uring read into an arena chunk, or where none is free
+ * into the write buffer, and sent from there. Nothing of it is read before it is sent.
+ *
+ * Return: as zg_reply().
+ */
+ZG_MUST_USE int zg_reply_file(struct zg_exchange *x, int status, struct zg_slice content_type,
+			      const struct zg_file_part *part);
 
 /**
  * zg_reply_empty() - reply with a status and no body

@@ -69,6 +69,7 @@ enum zg_pool_act {
 	ZG_POOL_GET,
 	ZG_POOL_GIVE,
 	ZG_POOL_RENEW,
+	ZG_POOL_PUBLISH, /* of persistent pools alone: pmem_pool.h */
 };
 
 /* A misuse. Sites are return addresses, for zg_site_print(); NULL when they are not known. */

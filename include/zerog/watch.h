@@ -1,7 +1,7 @@
 /*
  * Watch: what memory is held, by every part of the toolkit that is alive.
  *
- * Each region, pool (of whichever kind: plain, typed, tracked), shared pool, guest heap
+ * Each region, pool (of whichever kind: plain, typed, tracked, persistent), shared pool, guest heap
  * and account of it registers itself when it is made and leaves when it ends. An arena does
  * when it is asked to, with zg_arena_watch_init(). The fragmentation meter and
  * the leak report walk over those that are there.
@@ -33,7 +33,7 @@ struct zg_watched {
 
 struct zg_usage {
 	const char *kind; /* static text: "region", "pool", "shared pool", "arena", "guest heap",
-			     "guest account" */
+			     "guest account", "persistent pool" */
 	const char *name; /* static text, as its owner named it; never NULL */
 	uint64_t live_count; /* objects that users have */
 	uint64_t count_max; /* objects there can be; 0 where only bytes are counted */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <zerog/options.h>
 #include <zerog/plan.h>
@@ -25,7 +24,7 @@
 static struct zg_plan plan_made;
 static char plan_buffer[(ZG_PLAN_LINES_MAX + 4) * PLAN_LINE_SIZE];
 
-static void plan_print_help(void)
+static void plan_print_help(const struct zg_options *options)
 {
 	struct zg_text text;
 
@@ -34,7 +33,7 @@ static void plan_print_help(void)
 	     "machine has room for it. Exits with 1 when it has not. With --explain it takes\n"
 	     "one line of the plan apart.\n");
 	zg_text_init(&text, plan_buffer, sizeof(plan_buffer));
-	zg_options_help(&text);
+	zg_options_help(options, &text);
 	fputs(plan_buffer, stdout);
 }
 
@@ -132,12 +131,12 @@ int zgi_cli_plan(int argc, char **argv)
 	service_argv[service_argc] = NULL;
 	zg_options_init(&options);
 	zg_text_init(&text, plan_buffer, sizeof(plan_buffer));
-	if (zg_options_load(&options, service_argc, service_argv, environ, &text) < 0) {
+	if (zg_options_read(&options, service_argc, service_argv, &text) < 0) {
 		fprintf(stderr, "zerog plan: %s\n", plan_buffer);
 		return ZGI_CLI_MISUSED;
 	}
 	if (options.print_help) {
-		plan_print_help();
+		plan_print_help(&options);
 		return ZGI_CLI_DONE;
 	}
 	if (is_json && options.explain[0] != '\0') {

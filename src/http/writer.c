@@ -61,6 +61,7 @@ int zgi_http_write_head(const struct zgi_http_response_head *head, char *buffer,
 {
 	static const struct zg_slice type_name = {"Content-Type: ", 14};
 	static const struct zg_slice length_name = {"Content-Length: ", 16};
+	static const struct zg_slice chunked = {"Transfer-Encoding: chunked\r\n", 28};
 	static const struct zg_slice line_end = {"\r\n", 2};
 	struct zg_slice connection = writer_connection(head);
 	char unknown[WRITER_STATUS_LINE_UNKNOWN_SIZE + 1] = "HTTP/1.1 000 Unknown\r\n";
@@ -88,6 +89,8 @@ int zgi_http_write_head(const struct zgi_http_response_head *head, char *buffer,
 		length.data = digits + WRITER_DIGITS_MAX - length.size;
 		size += length_name.size + length.size + line_end.size;
 	}
+	if (head->is_chunked)
+		size += chunked.size;
 	if (size > capacity)
 		return -ENOSPC;
 
@@ -103,6 +106,8 @@ int zgi_http_write_head(const struct zgi_http_response_head *head, char *buffer,
 		cursor = writer_put(cursor, length);
 		cursor = writer_put(cursor, line_end);
 	}
+	if (head->is_chunked)
+		cursor = writer_put(cursor, chunked);
 	cursor = writer_put(cursor, connection);
 	cursor = writer_put(cursor, head->fields);
 	cursor = writer_put(cursor, line_end);

@@ -24,6 +24,7 @@ struct zgi_http_response_head {
 	uint8_t minor_version; /* of the request: to 1.0, keep-alive is said aloud */
 	bool has_content_length; /* false for 204 and 304 */
 	uint64_t content_length; /* bytes */
+	bool is_chunked; /* the body's length is told chunk by chunk */
 	const char *date; /* borrowed: ZGI_HTTP_DATE_SIZE bytes */
 	struct zg_slice content_type; /* empty: none */
 	struct zg_slice fields; /* further whole lines, each ending in CRLF; may be empty */

@@ -11,6 +11,9 @@
 
 #define ZGI_IO_MAGIC 0x696f3a7au
 
+/* Tags of flushes and watches are below this. */
+#define ZGI_IO_FILE_TAG_END (UINT64_C(1) << 56)
+
 /* A transfer larger than the kernel makes in one call is cut to this. */
 #define ZGI_IO_TRANSFER_SIZE_MAX 0x7ffff000u
 
@@ -31,9 +34,17 @@ struct zgi_io_operations {
 		     bool has_more, uint64_t tag);
 	void (*send_recv)(struct zgi_io *io, uint32_t descriptor,
 			  const struct zgi_io_transfer *transfer, uint64_t tag);
+	/* NULL where there is none. */
+	void (*send_file)(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			  uint64_t tag);
+	void (*read_file)(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			  void *buffer, uint64_t tag);
 	void (*shutdown)(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 	void (*cancel)(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 	void (*close)(struct zgi_io *io, uint32_t descriptor);
+	void (*flush)(struct zgi_io *io, int fd, uint64_t tag);
+	int (*watch)(struct zgi_io *io, int fd, uint32_t poll_events, uint64_t tag);
+	void (*unwatch)(struct zgi_io *io, int fd, uint64_t tag);
 };
 
 /* One for each backend: how its objects are sized and made. */

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +26,10 @@
 /* So many turns may live from the ready list alone before epoll is asked for others' events:
  * enough for one request (readable, received, sent), few enough to be fair. */
 #define EPOLL_TURNS_WITHOUT_POLL_MAX 4
+
+/* One sendfile(2) sends at most so much: the peer of a fast network would take a whole file, while
+ * everybody else waits. */
+#define EPOLL_SEND_FILE_SIZE_MAX (512U * 1024)
 
 static struct zgi_epoll_entry *epoll_entry(struct zgi_epoll *epoll, uint32_t descriptor)
 {
@@ -88,6 +93,26 @@ static int32_t epoll_try_send(struct zgi_epoll_entry *entry)
 
 	do {
 		result = send(entry->fd, entry->buffer, entry->size, MSG_NOSIGNAL | more);
+	} while (result < 0 && errno == EINTR);
+	if (result >= 0)
+		return (int32_t)result;
+	if (errno != EAGAIN)
+		return -errno;
+	entry->state &= (uint8_t)~ZGI_EPOLL_WRITABLE;
+	return -EAGAIN;
+}
+
+/* The same for a part of a file. */
+static int32_t epoll_try_send_file(struct zgi_epoll_entry *entry)
+{
+	const struct zgi_io_file *file = entry->buffer;
+	uint64_t size =
+		file->size < EPOLL_SEND_FILE_SIZE_MAX ? file->size : EPOLL_SEND_FILE_SIZE_MAX;
+	off_t offset = (off_t)file->offset;
+	ssize_t result;
+
+	do {
+		result = sendfile(entry->fd, file->fd, &offset, size);
 	} while (result < 0 && errno == EINTR);
 	if (result >= 0)
 		return (int32_t)result;
@@ -185,6 +210,36 @@ static void epoll_send_recv(struct zgi_io *io, uint32_t descriptor,
 	epoll_recv(io, descriptor, transfer->recv_buffer, transfer->recv_size, tag);
 }
 
+static void epoll_send_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			    uint64_t tag)
+{
+	struct zgi_epoll *epoll = zgi_epoll_of(io);
+	struct zgi_epoll_entry *entry = epoll_begin(epoll, descriptor, tag);
+	int32_t result = -EAGAIN;
+
+	entry->buffer = (void *)(uintptr_t)file;
+	if (entry->state & ZGI_EPOLL_WRITABLE)
+		result = epoll_try_send_file(entry);
+	if (result == -EAGAIN)
+		entry->operation = ZGI_EPOLL_SEND_FILE;
+	else
+		epoll_finish(epoll, entry, result);
+}
+
+static void epoll_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			    void *buffer, uint64_t tag)
+{
+	struct zgi_epoll *epoll = zgi_epoll_of(io);
+	struct zgi_epoll_entry *entry = epoll_begin(epoll, descriptor, tag);
+	ssize_t result;
+
+	do {
+		result = pread(file->fd, buffer, epoll_transfer_size(file->size),
+			       (off_t)file->offset);
+	} while (result < 0 && errno == EINTR);
+	epoll_finish(epoll, entry, result < 0 ? -errno : (int32_t)result);
+}
+
 static void epoll_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	struct zgi_epoll *epoll = zgi_epoll_of(io);
@@ -269,6 +324,8 @@ static bool epoll_apply(struct zgi_epoll *epoll, const struct epoll_event *edge,
 		result = epoll_try_recv(entry);
 	else if (entry->operation == ZGI_EPOLL_SEND && (entry->state & ZGI_EPOLL_WRITABLE))
 		result = epoll_try_send(entry);
+	else if (entry->operation == ZGI_EPOLL_SEND_FILE && (entry->state & ZGI_EPOLL_WRITABLE))
+		result = epoll_try_send_file(entry);
 	else if (entry->operation == ZGI_EPOLL_POLL && epoll_is_readable(entry))
 		result = (int32_t)edge->events;
 	if (result == -EAGAIN)
@@ -276,6 +333,19 @@ static bool epoll_apply(struct zgi_epoll *epoll, const struct epoll_event *edge,
 	entry->operation = ZGI_EPOLL_IDLE;
 	*event = (struct zgi_io_event){.tag = entry->tag, .result = result, .kind = ZGI_IO_DONE};
 	return true;
+}
+
+/* The event of a descriptor that is neither a connection nor the listener. */
+static struct zgi_io_event epoll_own_event(const struct epoll_event *edge)
+{
+	if (edge->data.u64 == ZGI_EPOLL_DATA_WAKE)
+		return (struct zgi_io_event){.kind = ZGI_IO_WOKEN};
+	zg_assert(edge->data.u64 & ZGI_EPOLL_DATA_WATCH);
+	return (struct zgi_io_event){
+		.tag = edge->data.u64 & ~ZGI_EPOLL_DATA_WATCH,
+		.result = (int32_t)edge->events,
+		.kind = ZGI_IO_WATCHED,
+	};
 }
 
 static int epoll_ask(struct zgi_epoll *epoll, struct epoll_event *edges, int edge_count_max,
@@ -306,6 +376,7 @@ static int epoll_collect(struct zgi_epoll *epoll, uint64_t timeout_ns, struct zg
 {
 	struct epoll_event edges[ZGI_IO_EVENTS_MAX];
 	bool is_listener_ready = false;
+	bool is_woken = false;
 	int edge_count = epoll_ask(epoll, edges, (int)(ZGI_IO_EVENTS_MAX - count), timeout_ns);
 
 	if (edge_count < 0)
@@ -314,10 +385,16 @@ static int epoll_collect(struct zgi_epoll *epoll, uint64_t timeout_ns, struct zg
 		zg_assert(count < ZGI_IO_EVENTS_MAX);
 		if (ZG_LIKELY(edges[i].data.u64 < ZGI_EPOLL_DATA_LISTENER))
 			count += epoll_apply(epoll, &edges[i], &events[count]);
-		else if (edges[i].data.u64 == ZGI_EPOLL_DATA_WAKE)
-			events[count++] = (struct zgi_io_event){.kind = ZGI_IO_WOKEN};
-		else
+		else if (edges[i].data.u64 == ZGI_EPOLL_DATA_LISTENER)
 			is_listener_ready = true;
+		else {
+			is_woken |= edges[i].data.u64 == ZGI_EPOLL_DATA_WAKE;
+			events[count++] = epoll_own_event(&edges[i]);
+		}
+	}
+	if (is_woken) {
+		zgi_epoll_take_flushed(epoll);
+		count = zgi_epoll_deliver_flushed(epoll, events, count);
 	}
 	/* Last, because a listener makes many events of one edge; what finds no room stays in
 	 * the backlog, and the listener is reported again. */
@@ -334,6 +411,8 @@ static int epoll_wait_events(struct zgi_io *io, uint64_t timeout_ns, struct zgi_
 	zg_assert(epoll->epoll_fd >= 0);
 	if (ZG_UNLIKELY(epoll->needs_attention))
 		count = zgi_epoll_attend(epoll, &timeout_ns, events);
+	if (ZG_UNLIKELY(epoll->flushed_ready != NULL))
+		count = zgi_epoll_deliver_flushed(epoll, events, count);
 	count = epoll_deliver_ready(epoll, events, count);
 	if (count == ZGI_IO_EVENTS_MAX)
 		return (int)count;
@@ -356,7 +435,12 @@ const struct zgi_io_operations zgi_epoll_operations = {
 	.recv = epoll_recv,
 	.send = epoll_send,
 	.send_recv = epoll_send_recv,
+	.send_file = epoll_send_file,
+	.read_file = epoll_read_file,
 	.shutdown = epoll_shutdown,
 	.cancel = epoll_cancel,
 	.close = epoll_close,
+	.flush = zgi_epoll_flush,
+	.watch = zgi_epoll_watch,
+	.unwatch = zgi_epoll_unwatch,
 };

@@ -7,6 +7,8 @@
  * level-triggered: what one turn leaves in the backlog, the next turn sees again.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -22,6 +24,29 @@
 static size_t epoll_table_size(const struct zgi_io_options *options)
 {
 	return zgi_io_carved_size(options->descriptor_count * sizeof(struct zgi_epoll_entry));
+}
+
+static size_t epoll_flushes_size(const struct zgi_io_options *options)
+{
+	return zgi_io_carved_size(options->flush_count * sizeof(struct zgi_epoll_flush));
+}
+
+static int epoll_plan_flushes(const struct zgi_io_options *options, uint32_t io_count,
+			      struct zg_plan *plan)
+{
+	const struct zg_plan_line flushes = {
+		.name = "epoll: flushes",
+		.option = "--flushes",
+		.count = io_count,
+		.size_each = epoll_flushes_size(options),
+		.depends_on = {{"shards", 1}},
+		.exhausted = "zg_flush() returns -EAGAIN",
+		.counter = "zerog_flushes_refused_total",
+	};
+
+	if (options->flush_count == 0)
+		return 0;
+	return zg_plan_add(plan, &flushes, "one set a shard, of %u", options->flush_count);
 }
 
 static int epoll_plan(const struct zgi_io_options *options, uint32_t io_count, struct zg_plan *plan)
@@ -51,13 +76,17 @@ static int epoll_plan(const struct zgi_io_options *options, uint32_t io_count, s
 
 	if (result < 0)
 		return result;
-	return zg_plan_add(plan, &table, "%u shards x %u, one a slot", io_count,
-			   options->descriptor_count);
+	result = zg_plan_add(plan, &table, "%u shards x %u, one a slot", io_count,
+			     options->descriptor_count);
+	if (result < 0)
+		return result;
+	return epoll_plan_flushes(options, io_count, plan);
 }
 
 static uint64_t epoll_carve_size(const struct zgi_io_options *options)
 {
-	return zgi_io_carved_size(sizeof(struct zgi_epoll)) + epoll_table_size(options);
+	return zgi_io_carved_size(sizeof(struct zgi_epoll)) + epoll_table_size(options) +
+	       epoll_flushes_size(options);
 }
 
 static int epoll_create_object(const struct zgi_io_options *options, struct zg_region *region,
@@ -65,6 +94,7 @@ static int epoll_create_object(const struct zgi_io_options *options, struct zg_r
 {
 	void *memory;
 	void *table;
+	void *flushes;
 	struct zgi_epoll *epoll;
 	int wake_fd;
 	int result = zg_region_carve(region, zgi_io_carved_size(sizeof(*epoll)), 64, &memory);
@@ -72,8 +102,11 @@ static int epoll_create_object(const struct zgi_io_options *options, struct zg_r
 	if (result < 0)
 		return result;
 	result = zg_region_carve(region, epoll_table_size(options), 64, &table);
+	if (result == 0)
+		result = zg_region_carve(region, epoll_flushes_size(options), 64, &flushes);
 	if (result < 0)
 		return result;
+	zg_assert(options->flush_count == 0 || options->workers != NULL);
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (wake_fd < 0)
 		return -errno;
@@ -92,10 +125,24 @@ static int epoll_create_object(const struct zgi_io_options *options, struct zg_r
 		.ready_last = ZGI_EPOLL_NONE,
 		.epoll_fd = -1,
 		.listen_fd = options->listen_fd,
+		.flushes = flushes,
+		.flush_count = options->flush_count,
+		.workers = options->workers,
 		.has_precise_timeout = true,
 	};
 	*ret_io = &epoll->io;
 	return 0;
+}
+
+/* sendfile(2) has no MSG_NOSIGNAL: on this thread, a peer that has gone is an error and nothing
+ * else. */
+static int epoll_block_pipe_signal(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGPIPE);
+	return -pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
 int zgi_epoll_start(struct zgi_io *io)
@@ -106,14 +153,16 @@ int zgi_epoll_start(struct zgi_io *io)
 		.events = EPOLLIN | EPOLLET,
 		.data.u64 = ZGI_EPOLL_DATA_WAKE,
 	};
+	int result = epoll_block_pipe_signal();
 
 	zg_assert(epoll->epoll_fd < 0);
+	if (result < 0)
+		return result;
 	epoll->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (epoll->epoll_fd < 0)
 		return -errno;
 	if (epoll_ctl(epoll->epoll_fd, EPOLL_CTL_ADD, io->wake_fd, &interest) < 0) {
-		int result = -errno;
-
+		result = -errno;
 		close(epoll->epoll_fd);
 		epoll->epoll_fd = -1;
 		return result;

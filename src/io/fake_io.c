@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 
@@ -163,6 +164,26 @@ static void fake_send_recv(struct zgi_io *io, uint32_t descriptor,
 	fake_lend_bytes(entry, transfer->send_buffer, transfer->send_size);
 }
 
+static void fake_send_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			   uint64_t tag)
+{
+	struct fake_descriptor *entry = fake_begin(io, descriptor, tag, FAKE_SEND_FILE);
+
+	zg_assert(!entry->is_shut);
+	entry->file = *file;
+	entry->file_lent = file;
+	entry->size = file->size;
+}
+
+static void fake_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			   void *buffer, uint64_t tag)
+{
+	struct fake_descriptor *entry = fake_begin(io, descriptor, tag, FAKE_READ_FILE);
+
+	entry->file = *file;
+	fake_lend_window(entry, buffer, file->size);
+}
+
 static void fake_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	struct fake_descriptor *entry = fake_begin(io, descriptor, tag, FAKE_SHUTDOWN);
@@ -188,6 +209,50 @@ static void fake_close(struct zgi_io *io, uint32_t descriptor)
 	entry->is_open = false;
 }
 
+static void fake_flush_start(struct zgi_io *io, int fd, uint64_t tag)
+{
+	struct fake_io *fake = fake_of(io);
+	uint32_t index = fake_io_flush_count(fake);
+
+	zg_assert(index < ZGI_IO_FLUSHES_MAX);
+	for (uint32_t other = 0; other < index; other++)
+		zg_assert(fake->flushes[other].tag != tag);
+	fake->flushes[index] = (struct fake_flush){.fd = fd, .tag = tag};
+}
+
+static struct fake_watch *fake_watch_find(struct fake_io *fake, int fd)
+{
+	for (uint32_t index = 0; index < FAKE_WATCHES_MAX; index++)
+		if (fake->watches[index].fd == fd)
+			return &fake->watches[index];
+	return NULL;
+}
+
+static int fake_watch_start(struct zgi_io *io, int fd, uint32_t poll_events, uint64_t tag)
+{
+	struct fake_io *fake = fake_of(io);
+	struct fake_watch *watch;
+
+	if (fake->watch_error < 0)
+		return fake->watch_error;
+	zg_assert(fake_watch_find(fake, fd) == NULL);
+	watch = fake_watch_find(fake, -1);
+	zg_assert(watch != NULL);
+	*watch = (struct fake_watch){.fd = fd, .poll_events = poll_events, .tag = tag};
+	return 0;
+}
+
+static void fake_unwatch(struct zgi_io *io, int fd, uint64_t tag)
+{
+	struct fake_watch *watch = fake_watch_find(fake_of(io), fd);
+
+	/* It may have come true meanwhile. */
+	if (watch == NULL)
+		return;
+	zg_assert(watch->tag == tag);
+	watch->fd = -1;
+}
+
 static const struct zgi_io_operations fake_operations = {
 	.start = fake_start,
 	.destroy = fake_destroy,
@@ -198,9 +263,14 @@ static const struct zgi_io_operations fake_operations = {
 	.recv = fake_recv,
 	.send = fake_send,
 	.send_recv = fake_send_recv,
+	.send_file = fake_send_file,
+	.read_file = fake_read_file,
 	.shutdown = fake_shutdown,
 	.cancel = fake_cancel,
 	.close = fake_close,
+	.flush = fake_flush_start,
+	.watch = fake_watch_start,
+	.unwatch = fake_unwatch,
 };
 
 void fake_io_init(struct fake_io *fake, uint32_t descriptor_count)
@@ -208,12 +278,17 @@ void fake_io_init(struct fake_io *fake, uint32_t descriptor_count)
 	zg_assert(descriptor_count > 0 && descriptor_count <= FAKE_DESCRIPTORS_MAX);
 	/* Not a compound literal, which would lie on the stack first. */
 	memset(fake, 0, sizeof(*fake));
+	fake->operations = fake_operations;
 	fake->io = (struct zgi_io){
-		.operations = &fake_operations,
+		.operations = &fake->operations,
 		.magic = ZGI_IO_MAGIC,
 		.wake_fd = -1,
 	};
 	fake->descriptor_count = descriptor_count;
+	for (uint32_t index = 0; index < ZGI_IO_FLUSHES_MAX; index++)
+		fake->flushes[index].fd = -1;
+	for (uint32_t index = 0; index < FAKE_WATCHES_MAX; index++)
+		fake->watches[index].fd = -1;
 }
 
 int fake_io_accept(struct fake_io *fake)
@@ -312,6 +387,35 @@ size_t fake_io_deliver(struct fake_io *fake, uint32_t descriptor, const void *by
 	return received;
 }
 
+/* So many bytes of the file go out. */
+static void fake_send_file_out(struct fake_io *fake, struct fake_descriptor *entry, size_t size)
+{
+	unsigned char bytes[4096];
+	size_t sent = 0;
+
+	zg_assert(memcmp(entry->file_lent, &entry->file, sizeof(entry->file)) == 0);
+	zg_assert(size <= entry->size);
+	while (sent < size) {
+		size_t part = size - sent < sizeof(bytes) ? size - sent : sizeof(bytes);
+		ssize_t got =
+			pread(entry->file.fd, bytes, part, (off_t)(entry->file.offset + sent));
+
+		zg_assert(got > 0);
+		if (fake->on_sent != NULL)
+			fake->on_sent(fake->user, (uint32_t)(entry - fake->descriptors), bytes,
+				      (size_t)got);
+		sent += (size_t)got;
+	}
+}
+
+/* What the file has there, at most so many bytes of it. Return: the bytes there were. */
+static int32_t fake_read_file_in(struct fake_descriptor *entry, size_t size)
+{
+	zg_assert(size <= entry->window_size);
+	zg_assert(fake_is_pattern(entry->window, entry->window_size));
+	return (int32_t)pread(entry->file.fd, entry->window, size, (off_t)entry->file.offset);
+}
+
 void fake_io_complete(struct fake_io *fake, uint32_t descriptor, int32_t result)
 {
 	struct fake_descriptor *entry = fake_descriptor_of(fake, descriptor);
@@ -320,10 +424,55 @@ void fake_io_complete(struct fake_io *fake, uint32_t descriptor, int32_t result)
 	if (entry->operation == FAKE_RECV || entry->operation == FAKE_SEND_RECV) {
 		zg_assert(result <= 0);
 		fake_receive_end(fake, entry);
+	} else if (entry->operation == FAKE_SEND_FILE && result > 0) {
+		fake_send_file_out(fake, entry, (size_t)result);
+	} else if (entry->operation == FAKE_READ_FILE && result > 0) {
+		result = fake_read_file_in(entry, (size_t)result);
 	} else if (entry->operation == FAKE_SEND) {
 		fake_send_out(fake, entry, result > 0 ? (size_t)result : 0);
 	}
 	fake_finish(fake, entry, result);
+}
+
+uint32_t fake_io_flush_count(const struct fake_io *fake)
+{
+	uint32_t count = 0;
+
+	while (count < ZGI_IO_FLUSHES_MAX && fake->flushes[count].fd >= 0)
+		count++;
+	return count;
+}
+
+void fake_io_flushed(struct fake_io *fake, int fd, int32_t result)
+{
+	uint32_t count = fake_io_flush_count(fake);
+	uint32_t index = 0;
+
+	while (index < count && fake->flushes[index].fd != fd)
+		index++;
+	zg_assert(index < count && result <= 0);
+	fake_event(fake, ZGI_IO_FLUSHED, fake->flushes[index].tag, result);
+	/* They stay in their order. */
+	memmove(&fake->flushes[index], &fake->flushes[index + 1],
+		(count - index - 1) * sizeof(fake->flushes[0]));
+	fake->flushes[count - 1].fd = -1;
+}
+
+const struct fake_watch *fake_io_watch_of(const struct fake_io *fake, int fd)
+{
+	for (uint32_t index = 0; index < FAKE_WATCHES_MAX; index++)
+		if (fake->watches[index].fd == fd)
+			return &fake->watches[index];
+	return NULL;
+}
+
+void fake_io_watched(struct fake_io *fake, int fd, int32_t result)
+{
+	struct fake_watch *watch = fake_watch_find(fake, fd);
+
+	zg_assert(watch != NULL);
+	fake_event(fake, ZGI_IO_WATCHED, watch->tag, result);
+	watch->fd = -1;
 }
 
 void fake_io_woken(struct fake_io *fake)

@@ -13,6 +13,7 @@
 #include "io/backend.h"
 
 #define FAKE_DESCRIPTORS_MAX 64
+#define FAKE_WATCHES_MAX 16
 
 enum fake_operation {
 	FAKE_NONE, /* nothing is in flight */
@@ -20,6 +21,8 @@ enum fake_operation {
 	FAKE_RECV,
 	FAKE_SEND,
 	FAKE_SEND_RECV, /* a receive from now on; its send is out, or has stalled, or neither yet */
+	FAKE_SEND_FILE,
+	FAKE_READ_FILE,
 	FAKE_SHUTDOWN,
 };
 
@@ -36,8 +39,23 @@ struct fake_descriptor {
 	const unsigned char *bytes; /* lent: what a send reads; NULL when it is out */
 	size_t size; /* bytes lent to the send */
 	uint64_t bytes_hash; /* what they were when they were lent */
+	struct zgi_io_file file; /* what a send_file sends, or a read_file reads */
+	const struct zgi_io_file *file_lent; /* where a send_file's is */
 	bool is_stalled; /* a send_recv whose STALLED event was made */
 	uint64_t open_count; /* how often this descriptor has been accepted */
+};
+
+/* A flush that is in flight. */
+struct fake_flush {
+	int fd; /* -1: none */
+	uint64_t tag;
+};
+
+/* A descriptor that is watched. */
+struct fake_watch {
+	int fd; /* -1: none */
+	uint32_t poll_events;
+	uint64_t tag;
 };
 
 /* What a test sees of the sends, as they complete. */
@@ -45,6 +63,7 @@ typedef void fake_sent(void *user, uint32_t descriptor, const unsigned char *byt
 
 struct fake_io {
 	struct zgi_io io; /* first: this is an I/O object */
+	struct zgi_io_operations operations; /* a test may take send_file away, as uring lacks it */
 	uint32_t descriptor_count;
 	bool is_accepting;
 	bool is_accept_stopping;
@@ -52,6 +71,9 @@ struct fake_io {
 	fake_sent *on_sent; /* or NULL */
 	void *user; /* borrowed: passed to it */
 	struct fake_descriptor descriptors[FAKE_DESCRIPTORS_MAX];
+	struct fake_flush flushes[ZGI_IO_FLUSHES_MAX];
+	struct fake_watch watches[FAKE_WATCHES_MAX];
+	int watch_error; /* what the next watches fail with; 0: they do not */
 	uint32_t event_count;
 	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
 };
@@ -86,6 +108,18 @@ void fake_io_stall(struct fake_io *fake, uint32_t descriptor, int32_t result);
 /* The operation in flight ends with any result but received bytes: an error, the end of a stream,
  * a poll's bits, so many bytes sent. */
 void fake_io_complete(struct fake_io *fake, uint32_t descriptor, int32_t result);
+
+/* How many flushes are in flight. */
+uint32_t fake_io_flush_count(const struct fake_io *fake);
+
+/* The oldest flush of a file ends. */
+void fake_io_flushed(struct fake_io *fake, int fd, int32_t result);
+
+/* The watch of a descriptor; NULL when it is not watched now. */
+const struct fake_watch *fake_io_watch_of(const struct fake_io *fake, int fd);
+
+/* A watch comes true, by these of poll(2)'s bits, or fails. */
+void fake_io_watched(struct fake_io *fake, int fd, int32_t result);
 
 /* zgi_io_wake() was called. */
 void fake_io_woken(struct fake_io *fake);

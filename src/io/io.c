@@ -109,6 +109,7 @@ void zgi_io_descriptor_limit(enum zg_io_kind kind, uint64_t *ret_each, uint64_t 
 int zgi_io_plan(const struct zgi_io_options *options, uint32_t io_count, struct zg_plan *plan)
 {
 	zg_assert(options->descriptor_count > 0);
+	zg_assert(options->flush_count <= ZGI_IO_FLUSHES_MAX);
 	zg_assert(io_count > 0);
 	return io_backend(options->kind)->plan(options, io_count, plan);
 }
@@ -122,6 +123,7 @@ int zgi_io_create(const struct zgi_io_options *options, struct zg_region *region
 		  struct zgi_io **ret_io)
 {
 	zg_assert(options->descriptor_count > 0);
+	zg_assert(options->flush_count <= ZGI_IO_FLUSHES_MAX);
 	return io_backend(options->kind)->create(options, region, ret_io);
 }
 
@@ -193,6 +195,26 @@ void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
 	io_operations(io)->send_recv(io, descriptor, transfer, tag);
 }
 
+bool zgi_io_can_send_file(const struct zgi_io *io)
+{
+	return io_operations(io)->send_file != NULL;
+}
+
+void zgi_io_send_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      uint64_t tag)
+{
+	zg_assert(file->fd >= 0 && file->size > 0);
+	zg_assert(io_operations(io)->send_file != NULL);
+	io_operations(io)->send_file(io, descriptor, file, tag);
+}
+
+void zgi_io_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      void *buffer, uint64_t tag)
+{
+	zg_assert(file->fd >= 0 && file->size > 0);
+	io_operations(io)->read_file(io, descriptor, file, buffer, tag);
+}
+
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	io_operations(io)->shutdown(io, descriptor, tag);
@@ -206,6 +228,26 @@ void zgi_io_cancel(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 void zgi_io_close(struct zgi_io *io, uint32_t descriptor)
 {
 	io_operations(io)->close(io, descriptor);
+}
+
+void zgi_io_flush(struct zgi_io *io, int fd, uint64_t tag)
+{
+	zg_assert(fd >= 0);
+	zg_assert(tag < ZGI_IO_FILE_TAG_END);
+	io_operations(io)->flush(io, fd, tag);
+}
+
+int zgi_io_watch(struct zgi_io *io, int fd, uint32_t poll_events, uint64_t tag)
+{
+	zg_assert(fd >= 0);
+	zg_assert(tag < ZGI_IO_FILE_TAG_END);
+	return io_operations(io)->watch(io, fd, poll_events, tag);
+}
+
+void zgi_io_unwatch(struct zgi_io *io, int fd, uint64_t tag)
+{
+	zg_assert(tag < ZGI_IO_FILE_TAG_END);
+	io_operations(io)->unwatch(io, fd, tag);
 }
 
 void zgi_io_wake(struct zgi_io *io)

@@ -5,8 +5,8 @@
  * descriptor_count - 1: a direct descriptor of the ring, or an entry of the epoll
  * backend's table. The server uses it as the index into its connection table.
  *
- * One operation a descriptor: poll, recv, send, send_recv or shutdown. Its completion is one
- * event that carries the tag it was started with. A second operation may start
+ * One operation a descriptor: poll, recv, send, send_recv, send_file, read_file or shutdown. Its
+ * completion is one event that carries the tag it was started with. A second operation may start
  * once the first has completed. zgi_io_cancel() makes the one in flight complete
  * soon (-ECANCELED, or with what it had got by then). zgi_io_close() takes a
  * descriptor with nothing in flight, and the descriptor is free for the next
@@ -16,6 +16,10 @@
  * nothing in flight when it is closed.
  *
  * A tag is below 2^62, and no two operations in flight have the same one.
+ *
+ * Files and descriptors of the application, which are ordinary ones of the process, are
+ * flushed and watched beside all that. Their events are of kinds of their own, with tags
+ * of their own, below 2^56.
  *
  * Threads    One I/O object belongs to one thread, from zgi_io_start() on; only
  *            zgi_io_wake() may be called from any thread and from signal handlers.
@@ -39,10 +43,12 @@ enum zgi_io_event_kind {
 	ZGI_IO_DONE, /* an operation completed: tag and result */
 	ZGI_IO_STALLED, /* zgi_io_send_recv() could not send all at once: see there */
 	ZGI_IO_WOKEN, /* zgi_io_wake() was called, once or more */
+	ZGI_IO_FLUSHED, /* zgi_io_flush() is over: tag, and 0 or -errno */
+	ZGI_IO_WATCHED, /* zgi_io_watch() came true: tag, and poll(2)'s bits or -errno */
 };
 
 struct zgi_io_event {
-	uint64_t tag; /* ZGI_IO_DONE: as given to the operation */
+	uint64_t tag; /* as given to the operation */
 	int32_t result; /* 0 or more, or a negative errno */
 	uint32_t kind; /* enum zgi_io_event_kind */
 };
@@ -54,9 +60,16 @@ struct zgi_io_options {
 	uint32_t descriptor_count; /* how many accepted connections may be open at once */
 	uint32_t ring_entries; /* submissions queued before they are sent; a power of two */
 	int listen_fd; /* borrowed: listening, non-blocking; -1 for none */
+	uint32_t flush_count; /* flushes that may be in flight; 0 to ZGI_IO_FLUSHES_MAX */
+	struct zgi_workers
+		*workers; /* borrowed: where epoll has files flushed, which it cannot
+			   * do; may be NULL with uring, and where there are no flushes */
 };
 
+#define ZGI_IO_FLUSHES_MAX 64
+
 struct zgi_io; /* defined by each backend; the first member is its operations */
+struct zgi_workers; /* io/workers.h */
 
 /**
  * zgi_io_probe() - which backend this kernel and this container allow
@@ -160,7 +173,10 @@ void zgi_io_accept_stop(struct zgi_io *io);
 /* Complete when readable, at the peer's end of stream, or on error: result is poll(2)'s bits. With
  * any of ZGI_IO_POLL_GONE the stream is over in both directions: nothing can be received or sent.
  */
+#define ZGI_IO_POLL_IN 0x001 /* POLLIN */
+#define ZGI_IO_POLL_OUT 0x004 /* POLLOUT */
 #define ZGI_IO_POLL_GONE (0x008 | 0x010) /* POLLERR | POLLHUP */
+#define ZGI_IO_POLL_INVALID 0x020 /* POLLNVAL */
 void zgi_io_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 /* Receive at most size bytes; result 0 is the end of the stream. The buffer is lent until done. */
 void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t size, uint64_t tag);
@@ -181,6 +197,26 @@ struct zgi_io_transfer {
 };
 void zgi_io_send_recv(struct zgi_io *io, uint32_t descriptor,
 		      const struct zgi_io_transfer *transfer, uint64_t tag);
+/* A part of a regular file. */
+struct zgi_io_file {
+	int fd; /* borrowed: open for reading, until the operation is done */
+	uint64_t offset; /* bytes from the file's start */
+	uint64_t size; /* bytes, at least 1 */
+};
+/* Does the backend have zgi_io_send_file()? Only epoll does: sendfile(2) takes no direct
+ * descriptor, and the ring's splice runs on a kernel thread, through a pipe that each transfer
+ * would hold. */
+bool zgi_io_can_send_file(const struct zgi_io *io);
+/* Send a part of a file from the page cache; result may be less, and is 0 when the file has become
+ * shorter than that. The struct is lent until done. A page that is not in the cache is waited for.
+ */
+void zgi_io_send_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      uint64_t tag);
+/* Read a part of a file into a buffer of file->size bytes, as this descriptor's one operation;
+ * result may be less, 0 at the file's end. The buffer is lent until done. With uring nobody waits
+ * for the disk; with epoll this thread does. */
+void zgi_io_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+		      void *buffer, uint64_t tag);
 /* End our side of the stream (SHUT_WR); result 0 or -errno. With uring it runs on a kernel thread,
  * tens of microseconds later: for the end of a connection, not for its requests. */
 void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
@@ -188,6 +224,18 @@ void zgi_io_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 void zgi_io_cancel(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 /* Close; nothing may be in flight. No event; the descriptor is gone from this call on. */
 void zgi_io_close(struct zgi_io *io, uint32_t descriptor);
+
+/* Have a file's data written to the disk (fdatasync(2)), at most flush_count at a time. One FLUSHED
+ * follows; it cannot be cancelled. The descriptor must stay open until then. */
+void zgi_io_flush(struct zgi_io *io, int fd, uint64_t tag);
+
+/* Tell once when one of poll(2)'s events holds for a descriptor, at once if it does already: one
+ * WATCHED follows. POLLERR and POLLHUP are always among them. A descriptor is watched once at a
+ * time. Return: 0; -errno of epoll_ctl(2), where the descriptor cannot be watched. */
+ZG_MUST_USE int zgi_io_watch(struct zgi_io *io, int fd, uint32_t poll_events, uint64_t tag);
+/* Watch no longer. The WATCHED of this tag may still come, with -ECANCELED or with what had come
+ * before, or may not: a later watch must have another tag. The descriptor may be closed at once. */
+void zgi_io_unwatch(struct zgi_io *io, int fd, uint64_t tag);
 
 /* Make zgi_io_wait() return with ZGI_IO_WOKEN. Any thread, signal handlers too. */
 void zgi_io_wake(struct zgi_io *io);

@@ -48,6 +48,23 @@ bool fixture_select(enum zg_io_kind kind)
 	return true;
 }
 
+/* ThreadSanitizer asks for a megabyte. */
+#define FIXTURE_STACK_SIZE (1028u * 1024)
+
+static void fixture_workers_start(struct fixture *fixture)
+{
+	void *stack;
+
+	assert_int_equal(zg_region_carve(&fixture->region, FIXTURE_STACK_SIZE, 4096, &stack), 0);
+	assert_int_equal(zgi_workers_start(&fixture->workers,
+					   &(struct zgi_workers_options){
+						   .stacks = stack,
+						   .stack_size = FIXTURE_STACK_SIZE,
+						   .thread_count = 1,
+					   }),
+			 0);
+}
+
 struct fixture *fixture_open(struct fixture_options options)
 {
 	struct fixture *fixture = &fixture_only;
@@ -58,6 +75,8 @@ struct fixture *fixture_open(struct fixture_options options)
 		.kind = fixture_kind,
 		.descriptor_count = options.descriptor_count ? options.descriptor_count : 64,
 		.ring_entries = options.ring_entries ? options.ring_entries : 64,
+		.flush_count = options.flush_count,
+		.workers = &fixture_only.workers,
 	};
 
 	memset(fixture, 0, sizeof(*fixture));
@@ -70,8 +89,11 @@ struct fixture *fixture_open(struct fixture_options options)
 	zg_plan_init(&plan);
 	assert_int_equal(zgi_io_plan(&io_options, 1, &plan), 0);
 	assert_int_equal(zg_region_init(&fixture->region,
-					&(struct zg_region_options){.size = plan.size_total}),
+					&(struct zg_region_options){
+						.size = plan.size_total + 2 * FIXTURE_STACK_SIZE}),
 			 0);
+	if (options.flush_count > 0)
+		fixture_workers_start(fixture);
 	assert_int_equal(zgi_io_create(&io_options, &fixture->region, &fixture->io), 0);
 	assert_int_equal(zgi_io_start(fixture->io), 0);
 	zgi_io_accept_start(fixture->io);
@@ -80,6 +102,7 @@ struct fixture *fixture_open(struct fixture_options options)
 
 void fixture_close(struct fixture *fixture)
 {
+	assert_int_equal(zgi_workers_end(&fixture->workers, FIXTURE_TIMEOUT_NS), 0);
 	zgi_io_destroy(fixture->io);
 	zg_region_fini(&fixture->region);
 	close(fixture->listen_fd);
@@ -97,7 +120,9 @@ static void fixture_turn(struct fixture *fixture, uint64_t timeout_ns)
 static bool fixture_matches(const struct zgi_io_event *event, enum zgi_io_event_kind kind,
 			    uint64_t tag)
 {
-	return event->kind == (uint32_t)kind && (kind != ZGI_IO_DONE || event->tag == tag);
+	bool is_tagged = kind == ZGI_IO_DONE || kind == ZGI_IO_FLUSHED || kind == ZGI_IO_WATCHED;
+
+	return event->kind == (uint32_t)kind && (!is_tagged || event->tag == tag);
 }
 
 struct zgi_io_event fixture_take(struct fixture *fixture, enum zgi_io_event_kind kind, uint64_t tag)

@@ -7,6 +7,7 @@
 
 #include "io/io.h"
 #include "io/listen.h"
+#include "io/workers.h"
 
 #define FIXTURE_EVENTS_MAX 4096
 #define FIXTURE_CLIENTS_MAX 1024
@@ -17,6 +18,7 @@ struct fixture {
 	struct zgi_io *io;
 	struct zgi_address address;
 	int listen_fd;
+	struct zgi_workers workers; /* where flushes go to, when there are any */
 	/* Events that came while another was waited for, in their order. */
 	struct zgi_io_event events[FIXTURE_EVENTS_MAX + ZGI_IO_EVENTS_MAX];
 	uint32_t event_count;
@@ -26,6 +28,7 @@ struct fixture_options {
 	const char *address; /* NULL: any free port of 127.0.0.1 */
 	uint32_t descriptor_count; /* 0: 64 */
 	uint32_t ring_entries; /* 0: 64 */
+	uint32_t flush_count;
 };
 
 /* The backend that the running group is for. */
@@ -34,7 +37,8 @@ extern enum zg_io_kind fixture_kind;
 struct fixture *fixture_open(struct fixture_options options);
 void fixture_close(struct fixture *fixture);
 
-/* Turn until an event of this kind (DONE: with this tag too) has come, and take it out. */
+/* Turn until an event of this kind (of an operation: with this tag too) has come, and take it out.
+ */
 struct zgi_io_event fixture_take(struct fixture *fixture, enum zgi_io_event_kind kind,
 				 uint64_t tag);
 /* The result of the operation that was started with tag. */

@@ -135,6 +135,20 @@ static void uring_send_recv(struct zgi_io *io, uint32_t descriptor,
 					  });
 }
 
+static void uring_read_file(struct zgi_io *io, uint32_t descriptor, const struct zgi_io_file *file,
+			    void *buffer, uint64_t tag)
+{
+	zg_assert(descriptor < zgi_uring_of(io)->descriptor_count);
+	zgi_uring_queue(zgi_uring_of(io), (struct zgi_uring_request){
+						  .opcode = IORING_OP_READ,
+						  .fd = file->fd,
+						  .offset = file->offset,
+						  .address = (uintptr_t)buffer,
+						  .size = uring_transfer_size(file->size),
+						  .tag = tag,
+					  });
+}
+
 static void uring_shutdown(struct zgi_io *io, uint32_t descriptor, uint64_t tag)
 {
 	zgi_uring_queue(zgi_uring_of(io), (struct zgi_uring_request){
@@ -193,6 +207,10 @@ static uint32_t uring_collect_internal(struct zgi_uring *uring,
 		zgi_uring_queue_cancel(uring, tag);
 		events[0] =
 			(struct zgi_io_event){.tag = tag, .result = result, .kind = ZGI_IO_STALLED};
+		return 1;
+	}
+	if (zgi_uring_is_file_tag(completion->user_data)) {
+		events[0] = zgi_uring_file_event(completion);
 		return 1;
 	}
 	switch (completion->user_data) {
@@ -298,7 +316,11 @@ const struct zgi_io_operations zgi_uring_operations = {
 	.recv = uring_recv,
 	.send = uring_send,
 	.send_recv = uring_send_recv,
+	.read_file = uring_read_file,
 	.shutdown = uring_shutdown,
 	.cancel = uring_cancel,
 	.close = uring_close,
+	.flush = zgi_uring_flush,
+	.watch = zgi_uring_watch,
+	.unwatch = zgi_uring_unwatch,
 };

@@ -23,6 +23,10 @@
 #define ZGI_URING_TAG_WAKE (ZGI_URING_TAG_INTERNAL | 2)
 #define ZGI_URING_TAG_CANCEL (ZGI_URING_TAG_INTERNAL | 3)
 #define ZGI_URING_TAG_CLOSE (ZGI_URING_TAG_INTERNAL | 4)
+/* Flushes and watches have the caller's tag below one of these bits. */
+#define ZGI_URING_TAG_FLUSH (ZGI_URING_TAG_INTERNAL | UINT64_C(1) << 56)
+#define ZGI_URING_TAG_WATCH (ZGI_URING_TAG_INTERNAL | UINT64_C(2) << 56)
+#define ZGI_URING_TAG_FILES (ZGI_URING_TAG_FLUSH | ZGI_URING_TAG_WATCH)
 
 struct zgi_uring {
 	struct zgi_io io; /* first: zgi_io_* see only this */
@@ -39,6 +43,7 @@ struct zgi_uring {
 	uint32_t open_count; /* descriptors accepted and not closed */
 	uint32_t descriptor_count;
 	uint32_t ring_entries;
+	uint32_t flush_count; /* that may be in flight */
 	int listen_fd; /* borrowed, -1 for none */
 	uint64_t accept_retry_ns; /* when to arm again after an error; 0 for at once */
 	uint64_t wake_count; /* what the kernel reads from wake_fd */
@@ -84,5 +89,19 @@ int zgi_uring_attend(struct zgi_uring *uring, uint64_t *timeout_ns, struct zgi_i
 /* uring_accept.c: a completion of the multishot accept; returns the events written, 2 at most. */
 uint32_t zgi_uring_collect_accept(struct zgi_uring *uring, const struct io_uring_cqe *completion,
 				  struct zgi_io_event *events);
+
+/* uring_files.c: zgi_io_flush(), zgi_io_watch() and zgi_io_unwatch() of this backend. */
+void zgi_uring_flush(struct zgi_io *io, int fd, uint64_t tag);
+int zgi_uring_watch(struct zgi_io *io, int fd, uint32_t poll_events, uint64_t tag);
+void zgi_uring_unwatch(struct zgi_io *io, int fd, uint64_t tag);
+
+/* uring_files.c: is this the completion of a flush or of a watch? */
+static inline bool zgi_uring_is_file_tag(uint64_t tag)
+{
+	return (tag & ZGI_URING_TAG_FILES & ~ZGI_URING_TAG_INTERNAL) != 0;
+}
+
+/* uring_files.c: the event that such a completion makes. */
+struct zgi_io_event zgi_uring_file_event(const struct io_uring_cqe *completion);
 
 #endif

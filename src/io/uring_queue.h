@@ -31,6 +31,7 @@ struct zgi_uring_request {
 	uint8_t flags;
 	uint16_t priority;
 	int32_t fd;
+	uint64_t offset;
 	uint64_t address;
 	uint32_t size;
 	uint32_t operation_flags;
@@ -48,7 +49,7 @@ __attribute__((always_inline)) static inline void zgi_uring_queue(
 	entry->flags = request.flags;
 	entry->ioprio = request.priority;
 	entry->fd = request.fd;
-	entry->off = 0;
+	entry->off = request.offset;
 	entry->addr = request.address;
 	entry->len = request.size;
 	entry->rw_flags = (__kernel_rwf_t)request.operation_flags;

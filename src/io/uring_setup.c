@@ -101,6 +101,7 @@ int zgi_uring_init(const struct zgi_io_options *options, struct zgi_uring *ret_u
 			},
 		.descriptor_count = options->descriptor_count,
 		.ring_entries = options->ring_entries,
+		.flush_count = options->flush_count,
 		.listen_fd = options->listen_fd,
 	};
 	return 0;
@@ -148,8 +149,9 @@ static int uring_register_table(struct zgi_uring *uring)
 		.nr = uring->descriptor_count,
 		.flags = IORING_RSRC_REGISTER_SPARSE,
 	};
-	/* A shutdown is the only operation that runs on a kernel thread of the ring's; one does. */
-	uint32_t worker_counts[2] = {1, 1};
+	/* A shutdown and a flush are the only operations that run on a kernel thread of the ring's;
+	 * one does for all shutdowns, even while each flush has one. */
+	uint32_t worker_counts[2] = {1 + uring->flush_count, 1};
 	int result = io_uring_register((unsigned)uring->ring.ring_fd, IORING_REGISTER_FILES2,
 				       &table, sizeof(table));
 

@@ -1,189 +1,363 @@
 /*
- * Lines of the access log: made in a buffer, written in one go when it is full or the
- * ring is empty, so that lines of two services that share a file stay whole.
+ * The writer looks at all rings, renders what is there into one buffer, writes the
+ * buffer, and sleeps when all were empty. Nobody wakes it: a wake-up would be a system
+ * call of a shard's, and rings are large enough for what comes while it sleeps.
+ *
+ * A write that fails costs the lines of its buffer, which are counted, and the log
+ * goes on with the next: a disk that is full today has room tomorrow.
  */
 #include "server/access_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
-#include <zerog/json.h>
-
 #include "base/assert.h"
-#include "base/clock.h"
-#include "http/writer.h"
+#include "base/counter.h"
+#include "server/access_line.h"
+#include "server/plan_lines.h"
 
-#define LOG_BUFFER_SIZE 16384
-#define LOG_LINE_SIZE_MAX 2048 /* bytes: a path of which each byte is escaped, and the rest */
-#define LOG_TIME_SIZE 24 /* "1994-11-06T08:49:37.123Z" */
-#define LOG_FOLLOW_NS 1000000000
+#define LOG_BUFFER_SIZE 65536
+#define LOG_SLEEP_MS_MIN 2
+#define LOG_SLEEP_MS_MAX 50
+#define LOG_RETRY_COUNT_MAX 200 /* of writes that would block, LOG_SLEEP_MS_MIN apart */
+#define LOG_FILE_MODE 0640
 
-/* One log a process, written by one thread; too large for a stack. */
-static char log_buffer[LOG_BUFFER_SIZE];
-
-static int log_file_open(const char *path, struct zgi_access_log *log)
+static bool log_is_wanted(const struct zgi_server_config *config)
 {
-	struct stat status;
-	int fd = strcmp(path, "-") == 0
-			 ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-			 : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &status) == 0) {
-		log->device = status.st_dev;
-		log->inode = status.st_ino;
-	}
-	log->fd = fd;
-	return 0;
+	return config->options.access_log[0] != '\0';
 }
 
-int zgi_access_log_open(struct zgi_access_log *log, const char *path, struct zg_text *ret_error)
+static uint64_t log_records_each(const struct zgi_server_config *config)
 {
+	return zgi_access_record_count(config->options.access_log_records);
+}
+
+static uint64_t log_rings_size(const struct zgi_server_config *config)
+{
+	return config->shard_count * sizeof(struct zgi_access_ring);
+}
+
+static uint64_t log_records_size(const struct zgi_server_config *config)
+{
+	return config->shard_count * log_records_each(config) * sizeof(struct zgi_access_record);
+}
+
+/* The stack first: a page of its own guards it. */
+static struct zg_region_options log_region(const struct zgi_server_config *config)
+{
+	return (struct zg_region_options){
+		.size = ZGI_SHARD_STACK_WHOLE_SIZE + LOG_BUFFER_SIZE + log_rings_size(config) +
+			log_records_size(config),
+		.name = "access log",
+		.pages = ZG_REGION_PAGES_SMALL,
+		.lock = config->options.lock_memory,
+	};
+}
+
+int zgi_access_log_plan(const struct zgi_server_config *config, struct zg_plan *plan)
+{
+	const uint64_t each = log_records_each(config);
+	const uint64_t asked = config->options.access_log_records;
+	const struct zg_region_options region = log_region(config);
+	const struct zg_plan_line records = {
+		.name = "access records",
+		.option = "--access-log-records",
+		.size_each = sizeof(struct zgi_access_record),
+		.times = config->shard_count,
+		.times_name = "shards",
+		.holders = {{"--access-log-records", asked},
+			    {"up to a power of two", each - asked}},
+		.exhausted = "the line is dropped",
+		.counter = "zerog_access_log_dropped_total",
+	};
+	const struct zg_plan_line writer = {
+		.name = "access log writer",
+		.option = "--access-log",
+		.count = 1,
+		.parts = {{"stack and guard page", ZGI_SHARD_STACK_WHOLE_SIZE},
+			  {"lines to be written", LOG_BUFFER_SIZE},
+			  {"rings", log_rings_size(config)},
+			  {"rounding up to whole pages", zg_region_size(&region) - region.size}},
+	};
 	int result;
 
-	*log = (struct zgi_access_log){.path = path, .fd = -1};
-	if (path[0] == '\0')
+	if (!log_is_wanted(config))
 		return 0;
-	result = log_file_open(path, log);
-	if (result < 0)
-		zg_text_print(ret_error, "--access-log %s cannot be opened: %s", path,
-			      strerrordesc_np(-result));
+	result = zg_plan_add(plan, &records,
+			     "%" PRIu32 " shards x %" PRIu64 " on their way to "
+			     "the log's writer",
+			     config->shard_count, each);
+	if (result == 0)
+		result = zg_plan_add(plan, &writer, "one thread for all shards");
 	return result;
 }
 
-void zgi_access_log_close(struct zgi_access_log *log)
+static bool log_is_standard_output(const struct zgi_access_log *log)
 {
-	if (log->fd >= 0)
-		close(log->fd);
-	log->fd = -1;
+	return strcmp(log->path, "-") == 0;
 }
 
-static void log_tell(const struct zgi_access_log *log, int error)
+static int log_open(const struct zgi_access_log *log)
 {
-	char buffer[512];
-	struct zg_text text;
+	int fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY,
+		      LOG_FILE_MODE);
 
-	zg_text_init(&text, buffer, sizeof(buffer));
-	zg_text_print(&text, "--access-log %s cannot be written: %s\n", log->path,
-		      strerrordesc_np(error));
-	(void)!write(STDERR_FILENO, text.data, text.size);
+	return fd < 0 ? -errno : fd;
 }
 
-/* What cannot be written is lost; that it is, is told once until it works again. */
-static void log_write(struct zgi_access_log *log, size_t size)
+static int log_carve(struct zgi_access_log *log, const struct zgi_server_config *config)
 {
-	size_t written = 0;
-	int error = 0;
+	const uint64_t each = log_records_each(config);
+	struct zgi_access_record *records;
+	void *memory;
+	int result =
+		zg_region_carve(&log->region, ZGI_SHARD_STACK_WHOLE_SIZE, ZGI_PAGE_SIZE, &memory);
 
-	while (written < size && error == 0) {
-		ssize_t count = write(log->fd, log_buffer + written, size - written);
-
-		if (count > 0)
-			written += (size_t)count;
-		else if (count == 0 || errno != EINTR)
-			error = count == 0 ? EIO : errno;
-	}
-	if (error != 0 && error != log->error)
-		log_tell(log, error);
-	log->error = error;
+	if (result < 0)
+		return result;
+	log->stack = memory;
+	result = zg_region_carve(&log->region, LOG_BUFFER_SIZE, ZG_LINE_SIZE, &memory);
+	if (result < 0)
+		return result;
+	log->buffer = memory;
+	result = zg_region_carve(&log->region, log_rings_size(config), ZG_LINE_SIZE, &memory);
+	if (result < 0)
+		return result;
+	log->rings = memory;
+	result = zg_region_carve(&log->region, log_records_size(config), ZG_LINE_SIZE, &memory);
+	if (result < 0)
+		return result;
+	records = memory;
+	for (uint32_t index = 0; index < config->shard_count; index++)
+		zgi_access_ring_init(&log->rings[index], records + index * each, each);
+	return mprotect(log->stack, ZGI_PAGE_SIZE, PROT_NONE) < 0 ? -errno : 0;
 }
 
-/* RFC 3339 in UTC, from the line that is made without the C library's clockwork. */
-static void log_time_format(uint64_t unix_ms, char text[LOG_TIME_SIZE])
+int zgi_access_log_init(struct zgi_access_log *log, const struct zgi_server_config *config,
+			struct zg_text *ret_error)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char date[ZGI_HTTP_DATE_SIZE];
-	unsigned int month = 1;
-	unsigned int ms = (unsigned int)(unix_ms % 1000);
-
-	zgi_http_date_format((time_t)(unix_ms / 1000), date);
-	while (month < 12 && memcmp(date + 14, months + (size_t)(month - 1) * 3, 3) != 0)
-		month++;
-	memcpy(text, "0000-00-00T00:00:00.000Z", LOG_TIME_SIZE);
-	memcpy(text, date + 18, 4);
-	text[5] = (char)('0' + month / 10);
-	text[6] = (char)('0' + month % 10);
-	memcpy(text + 8, date + 11, 2);
-	memcpy(text + 11, date + 23, 8);
-	text[20] = (char)('0' + ms / 100);
-	text[21] = (char)('0' + ms / 10 % 10);
-	text[22] = (char)('0' + ms % 10);
-}
-
-static size_t log_line_format(const struct zgi_access_entry *entry, uint32_t shard, char *line)
-{
-	struct zg_json_writer writer;
-	struct zg_slice json;
-	char time[LOG_TIME_SIZE];
+	struct zg_region_options options = log_region(config);
 	int result;
 
-	log_time_format(entry->unix_ms, time);
-	zg_json_writer_init(&writer, line, LOG_LINE_SIZE_MAX - 1, NULL);
-	zg_json_object_begin(&writer);
-	zg_json_key(&writer, ZG_SLICE("time"));
-	zg_json_string(&writer, (struct zg_slice){time, sizeof(time)});
-	zg_json_key(&writer, ZG_SLICE("shard"));
-	zg_json_u64(&writer, shard);
-	if (entry->path_size > 0) {
-		zg_json_key(&writer, ZG_SLICE("method"));
-		zg_json_string(&writer, zg_method_name((enum zg_method)entry->method));
-		zg_json_key(&writer, ZG_SLICE("path"));
-		zg_json_string(&writer, (struct zg_slice){entry->path, entry->path_size});
+	log->fd = -1;
+	if (!log_is_wanted(config))
+		return 0;
+	log->path = config->options.access_log;
+	log->format = config->options.access_log_format;
+	result = log_is_standard_output(log) ? STDOUT_FILENO : log_open(log);
+	if (result < 0) {
+		zg_text_print(ret_error, "--access-log %s cannot be opened: %s", log->path,
+			      strerrordesc_np(-result));
+		return result;
 	}
-	if (entry->is_path_cut) {
-		zg_json_key(&writer, ZG_SLICE("path_is_cut"));
-		zg_json_bool(&writer, true);
-	}
-	zg_json_key(&writer, ZG_SLICE("status"));
-	zg_json_u64(&writer, entry->status);
-	zg_json_key(&writer, ZG_SLICE("bytes"));
-	zg_json_u64(&writer, entry->sent_size);
-	zg_json_object_end(&writer);
-	result = zg_json_writer_finish(&writer, &json);
-	zg_assert(result == 0);
-	line[json.size] = '\n';
-	return json.size + 1;
+	log->fd = result;
+	options.error = ret_error;
+	result = zg_region_init(&log->region, &options);
+	if (result == 0)
+		result = log_carve(log, config);
+	if (result < 0)
+		zg_text_print(ret_error, "; lower --access-log-records");
+	else
+		log->ring_count = config->shard_count;
+	return result;
 }
 
-void zgi_access_log_drain(struct zgi_access_log *log, struct zgi_access_ring *ring, uint32_t shard)
+static void log_sleep(uint64_t ms)
 {
-	struct zgi_access_entry entry;
-	size_t size = 0;
+	const struct timespec wait = {.tv_nsec = (long)ms * 1000000};
 
-	zg_assert(log->fd >= 0);
-	while (zgi_access_take(ring, &entry)) {
-		size += log_line_format(&entry, shard, log_buffer + size);
-		if (LOG_BUFFER_SIZE - size < LOG_LINE_SIZE_MAX) {
-			log_write(log, size);
-			size = 0;
+	(void)nanosleep(&wait, NULL);
+}
+
+/* Write all of it, as far as it goes. Return: bytes written. */
+static size_t log_write_bytes(const struct zgi_access_log *log, const char *bytes, size_t size)
+{
+	uint32_t retry_count = 0;
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t count = write(log->fd, bytes + done, size - done);
+
+		if (count > 0) {
+			done += (size_t)count;
+			continue;
+		}
+		if (count < 0 && errno == EINTR)
+			continue;
+		/* Somebody made the pipe non-blocking, and its reader is slow. */
+		if (count < 0 && errno == EAGAIN && retry_count++ < LOG_RETRY_COUNT_MAX) {
+			log_sleep(LOG_SLEEP_MS_MIN);
+			continue;
+		}
+		break;
+	}
+	return done;
+}
+
+static uint64_t log_line_count(const char *bytes, size_t size)
+{
+	uint64_t count = 0;
+
+	for (size_t index = 0; index < size; index++)
+		count += bytes[index] == '\n';
+	return count;
+}
+
+static void log_write(struct zgi_access_log *log, struct zg_text *text)
+{
+	size_t size = text->size;
+	size_t done;
+	uint64_t written;
+
+	if (size == 0)
+		return;
+	/* What was cut short ends here, so that one bad line does not spoil the next. */
+	if (log->is_line_open && log_write_bytes(log, "\n", 1) == 1)
+		log->is_line_open = false;
+	done = log_write_bytes(log, text->data, size);
+	written = log_line_count(text->data, done);
+	zgi_counter_add(&log->counters.written, written);
+	zgi_counter_add(&log->counters.failed, log_line_count(text->data, size) - written);
+	if (done > 0)
+		log->is_line_open = text->data[done - 1] != '\n';
+	zg_text_init(text, log->buffer, LOG_BUFFER_SIZE);
+}
+
+/* Write what is in the rings now. Return: whether there was anything. */
+static bool log_drain(struct zgi_access_log *log)
+{
+	struct zg_text text;
+	bool is_any = false;
+
+	zg_text_init(&text, log->buffer, LOG_BUFFER_SIZE);
+	for (uint32_t index = 0; index < log->ring_count; index++) {
+		struct zgi_access_ring *ring = &log->rings[index];
+		/* A shard that answers all the while does not keep the others waiting. */
+		uint64_t left = ring->mask + 1;
+		const struct zgi_access_record *record;
+
+		while (left-- > 0 && (record = zgi_access_ring_oldest(ring)) != NULL) {
+			zgi_access_line_print(&text, record, log->format);
+			zgi_access_ring_taken(ring);
+			is_any = true;
+			if (text.capacity - text.size <= ZGI_ACCESS_LINE_SIZE_MAX)
+				log_write(log, &text);
 		}
 	}
-	if (size > 0)
-		log_write(log, size);
+	log_write(log, &text);
+	return is_any;
 }
 
-void zgi_access_log_follow(struct zgi_access_log *log)
+static void log_reopen(struct zgi_access_log *log)
 {
-	struct zgi_access_log next = {.path = log->path, .fd = -1};
-	uint64_t now_ns = zgi_clock_coarse_ns();
-	struct stat status;
+	int fd;
 
-	zg_assert(log->fd >= 0);
-	if (strcmp(log->path, "-") == 0 || now_ns - log->looked_ns < LOG_FOLLOW_NS)
+	if (log_is_standard_output(log))
 		return;
-	log->looked_ns = now_ns;
-	if (stat(log->path, &status) == 0 && status.st_dev == log->device &&
-	    status.st_ino == log->inode)
+	fd = log_open(log);
+	if (fd < 0) {
+		zgi_counter_add(&log->counters.reopen_failed, 1);
 		return;
-	/* As long as there is no other file to be had, the old one is written on. */
-	if (log_file_open(log->path, &next) < 0)
-		return;
-	next.looked_ns = now_ns;
+	}
 	close(log->fd);
-	*log = next;
+	log->fd = fd;
+	log->is_line_open = false;
+	zgi_counter_add(&log->counters.reopened, 1);
+}
+
+static void *log_thread(void *user)
+{
+	struct zgi_access_log *log = user;
+	uint64_t sleep_ms = LOG_SLEEP_MS_MAX;
+
+	__atomic_store_n(&log->has_started, 1, __ATOMIC_RELEASE);
+	while (true) {
+		/* Before the rings are looked at: what was answered before it was told to stop, or
+		 * to reopen, is in them by then. */
+		bool is_stopping = __atomic_load_n(&log->stop, __ATOMIC_ACQUIRE) != 0;
+		bool is_reopening = __atomic_exchange_n(&log->reopen, 0, __ATOMIC_ACQ_REL) != 0;
+		bool is_any = log_drain(log);
+
+		if (is_reopening)
+			log_reopen(log);
+		if (is_stopping && !is_any)
+			return NULL;
+		sleep_ms = is_any ? LOG_SLEEP_MS_MIN : sleep_ms * 2;
+		if (sleep_ms > LOG_SLEEP_MS_MAX)
+			sleep_ms = LOG_SLEEP_MS_MAX;
+		if (!is_stopping)
+			log_sleep(sleep_ms);
+	}
+}
+
+int zgi_access_log_start(struct zgi_access_log *log)
+{
+	pthread_attr_t attributes;
+	sigset_t all;
+	sigset_t before;
+	int result;
+
+	if (log->ring_count == 0)
+		return 0;
+	/* No signal is the writer's, SIGPIPE least of all: a pipe that is gone is an error. */
+	sigfillset(&all);
+	result = pthread_attr_init(&attributes);
+	if (result != 0)
+		return -result;
+	result = pthread_attr_setstack(&attributes, log->stack + ZGI_PAGE_SIZE,
+				       ZGI_SHARD_STACK_SIZE);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (result == 0)
+		result = pthread_create(&log->thread, &attributes, log_thread, log);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	log->is_running = result == 0;
+	while (result == 0 && __atomic_load_n(&log->has_started, __ATOMIC_ACQUIRE) == 0)
+		sched_yield();
+	return -result;
+}
+
+struct zgi_access_ring *zgi_access_log_ring(struct zgi_access_log *log, uint32_t shard)
+{
+	return shard < log->ring_count ? &log->rings[shard] : NULL;
+}
+
+void zgi_access_log_reopen(struct zgi_access_log *log)
+{
+	__atomic_store_n(&log->reopen, 1, __ATOMIC_RELEASE);
+}
+
+uint64_t zgi_access_log_dropped(const struct zgi_access_log *log)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t index = 0; index < log->ring_count; index++)
+		sum += zgi_counter_read(&log->rings[index].dropped);
+	return sum;
+}
+
+void zgi_access_log_stop(struct zgi_access_log *log)
+{
+	if (!log->is_running)
+		return;
+	__atomic_store_n(&log->stop, 1, __ATOMIC_RELEASE);
+	pthread_join(log->thread, NULL);
+	log->is_running = false;
+}
+
+void zgi_access_log_fini(struct zgi_access_log *log)
+{
+	zgi_access_log_stop(log);
+	if (log->path != NULL && log->fd >= 0 && !log_is_standard_output(log))
+		close(log->fd);
+	log->fd = -1;
+	zg_region_fini(&log->region);
+	log->ring_count = 0;
 }

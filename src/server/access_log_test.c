@@ -1,227 +1,242 @@
 /*
- * The access log's file: its lines, what cannot stand in one, and where they go when the
- * file is moved away or cannot be written.
+ * The writer of the access log: what is in the rings comes into the file, whatever
+ * becomes of the file.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/file.h"
+#include "base/counter.h"
 #include "server/access_log.h"
 
-#define ENTRIES 256
+#define RECORD_COUNT 64
 
-static struct zgi_access_entry entries[ENTRIES];
-static struct zgi_access_ring ring;
+static struct zgi_server_config config;
 static struct zgi_access_log access_log;
-static char folder[200];
-static char path[256];
-static char moved[256];
+static char folder[] = "/tmp/zerog-access-XXXXXX";
+static char path[64];
+static char moved_path[64];
 static char error[512];
-static char content[ENTRIES * 512];
 
-static int open_log(const char *name)
+static int open_log(void)
 {
 	struct zg_text text;
 
 	zg_text_init(&text, error, sizeof(error));
-	return zgi_access_log_open(&access_log, name, &text);
+	memset(&access_log, 0, sizeof(access_log));
+	return zgi_access_log_init(&access_log, &config, &text);
 }
 
 static int setup(void **state)
 {
-	const char *parent = getenv("TMPDIR");
-
 	(void)state;
-	snprintf(folder, sizeof(folder), "%s/zerog-access-XXXXXX",
-		 parent != NULL ? parent : P_tmpdir);
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/log", folder);
-	snprintf(moved, sizeof(moved), "%s/log.1", folder);
-	zgi_access_ring_init(&ring, entries, ENTRIES);
-	assert_int_equal(open_log(path), 0);
+	unlink(path);
+	unlink(moved_path);
+	memset(&config, 0, sizeof(config));
+	zg_options_init(&config.options);
+	config.options.access_log_records = RECORD_COUNT;
+	config.shard_count = 2;
+	snprintf(config.options.access_log, sizeof(config.options.access_log), "%s", path);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	zgi_access_log_close(&access_log);
-	unlink(path);
-	unlink(moved);
-	rmdir(folder);
+	zgi_access_log_fini(&access_log);
 	return 0;
 }
 
-static void put(const char *where, uint16_t status)
+static bool put(uint32_t shard, uint64_t number)
 {
-	struct zgi_access_entry *entry = &entries[ring.put_count % ENTRIES];
+	struct zgi_access_record *record =
+		zgi_access_ring_reserve(zgi_access_log_ring(&access_log, shard));
 
-	*entry = (struct zgi_access_entry){.unix_ms = UINT64_C(784111777123),
-					   .sent_size = 99,
-					   .status = status,
-					   .path_size = (uint16_t)strlen(where),
-					   .method = ZG_METHOD_GET};
-	memcpy(entry->path, where, entry->path_size);
-	ring.put_count++;
+	if (record == NULL)
+		return false;
+	*record = (struct zgi_access_record){
+		.size = number, .status = 200, .method = ZG_METHOD_GET, .path_size = 1};
+	record->path[0] = '/';
+	zgi_access_ring_publish(zgi_access_log_ring(&access_log, shard));
+	return true;
 }
 
-static const char *lines_of(const char *file)
+/* Lines of a file that end as these do; -1 when there is no such file. */
+static int lines_of(const char *name)
 {
-	assert_int_equal(zgi_file_read(file, content, sizeof(content), NULL), 0);
-	return content;
-}
+	static char text[65536];
+	FILE *file = fopen(name, "r");
+	int count = 0;
 
-static void a_reply_is_a_line_of_json(void **state)
-{
-	(void)state;
-	put("/a", 200);
-	put("", 400);
-	zgi_access_log_drain(&access_log, &ring, 3);
-	assert_string_equal(lines_of(path),
-			    "{\"time\":\"1994-11-06T08:49:37.123Z\",\"shard\":3,\"method\":\"GET\","
-			    "\"path\":\"/a\",\"status\":200,\"bytes\":99}\n"
-			    "{\"time\":\"1994-11-06T08:49:37.123Z\",\"shard\":3,\"status\":400,"
-			    "\"bytes\":99}\n");
-}
-
-static void no_path_can_begin_a_line_of_its_own(void **state)
-{
-	(void)state;
-	put("/\n\"\\\x01\xFF", 200);
-	entries[0].is_path_cut = true;
-	zgi_access_log_drain(&access_log, &ring, 0);
-	assert_non_null(strstr(lines_of(path), "\"path\":\"/\\n\\\"\\\\\\u0001\357\277\275\","
-					       "\"path_is_cut\":true,\"status\":200"));
-	assert_ptr_equal(strchr(content, '\n'), content + strlen(content) - 1);
-}
-
-static void many_lines_are_all_there(void **state)
-{
-	char longest[ZGI_ACCESS_PATH_SIZE + 1];
-	size_t count = 0;
-
-	(void)state;
-	memset(longest, 1, ZGI_ACCESS_PATH_SIZE);
-	longest[ZGI_ACCESS_PATH_SIZE] = '\0';
-	for (int number = 0; number < 60; number++)
-		put(longest, 200);
-	zgi_access_log_drain(&access_log, &ring, 1023);
-	lines_of(path);
-	for (const char *at = content; (at = strchr(at, '\n')) != NULL; at++)
+	if (file == NULL)
+		return -1;
+	while (fgets(text, sizeof(text), file) != NULL) {
+		assert_non_null(strstr(text, "\"GET / HTTP/1.0\" 200 "));
+		assert_int_equal(text[strlen(text) - 1], '\n');
 		count++;
-	assert_int_equal(count, 60);
-}
-
-static void a_file_is_appended_to(void **state)
-{
-	(void)state;
-	put("/1", 200);
-	zgi_access_log_drain(&access_log, &ring, 0);
-	zgi_access_log_close(&access_log);
-	assert_int_equal(open_log(path), 0);
-	put("/2", 200);
-	zgi_access_log_drain(&access_log, &ring, 0);
-	assert_non_null(strstr(lines_of(path), "/1"));
-	assert_non_null(strstr(content, "/2"));
-}
-
-static void a_file_that_was_moved_is_begun_anew(void **state)
-{
-	(void)state;
-	put("/1", 200);
-	zgi_access_log_drain(&access_log, &ring, 0);
-	assert_int_equal(rename(path, moved), 0);
-	/* As if it had not been asked for a while. */
-	access_log.looked_ns = 0;
-	zgi_access_log_follow(&access_log);
-	put("/2", 200);
-	zgi_access_log_drain(&access_log, &ring, 0);
-	assert_null(strstr(lines_of(path), "/1"));
-	assert_non_null(strstr(content, "/2"));
-	assert_null(strstr(lines_of(moved), "/2"));
-	/* It is not asked again at once. */
-	assert_int_equal(unlink(path), 0);
-	zgi_access_log_follow(&access_log);
-	assert_int_equal(access(path, F_OK), -1);
-}
-
-/* As logrotate's "create" does it. */
-static void a_file_in_the_place_of_the_moved_one_is_taken(void **state)
-{
-	FILE *file;
-
-	(void)state;
-	assert_int_equal(rename(path, moved), 0);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	assert_int_equal(fclose(file), 0);
-	access_log.looked_ns = 0;
-	zgi_access_log_follow(&access_log);
-	put("/1", 200);
-	zgi_access_log_drain(&access_log, &ring, 0);
-	assert_non_null(strstr(lines_of(path), "/1"));
-}
-
-static void a_file_that_cannot_be_opened_is_named(void **state)
-{
-	(void)state;
-	zgi_access_log_close(&access_log);
-	assert_int_equal(open_log("no/such/folder/log"), -ENOENT);
-	assert_string_equal(error, "--access-log no/such/folder/log cannot be opened: No such file "
-				   "or directory");
-	assert_int_equal(open_log(""), 0);
-	assert_false(zgi_access_log_is_open(&access_log));
-}
-
-static int stderr_before;
-static int stderr_pipe[2];
-
-static void stderr_begin(void)
-{
-	stderr_before = dup(STDERR_FILENO);
-	assert_int_equal(pipe(stderr_pipe), 0);
-	assert_int_equal(dup2(stderr_pipe[1], STDERR_FILENO), STDERR_FILENO);
-	close(stderr_pipe[1]);
-}
-
-/* What was told since. */
-static const char *stderr_end(void)
-{
-	ssize_t size;
-
-	assert_int_equal(dup2(stderr_before, STDERR_FILENO), STDERR_FILENO);
-	close(stderr_before);
-	size = read(stderr_pipe[0], error, sizeof(error) - 1);
-	assert_true(size >= 0);
-	error[size] = '\0';
-	close(stderr_pipe[0]);
-	return error;
-}
-
-static void what_cannot_be_written_is_lost_and_serving_goes_on(void **state)
-{
-	(void)state;
-	zgi_access_log_close(&access_log);
-	assert_int_equal(open_log("/dev/full"), 0);
-	stderr_begin();
-	for (int round = 0; round < 3; round++) {
-		put("/1", 200);
-		zgi_access_log_drain(&access_log, &ring, 0);
 	}
-	/* Told once, not a line a reply. */
-	assert_string_equal(stderr_end(),
-			    "--access-log /dev/full cannot be written: No space left on device\n");
-	assert_int_equal(access_log.error, ENOSPC);
-	assert_int_equal(ring.taken_count, ring.put_count);
+	fclose(file);
+	return count;
+}
+
+static void wait_until(const uint64_t *counter, uint64_t count)
+{
+	const struct timespec wait = {.tv_nsec = 1000000};
+
+	for (int round = 0; round < 5000 && zgi_counter_read(counter) < count; round++)
+		(void)nanosleep(&wait, NULL);
+	assert_true(zgi_counter_read(counter) >= count);
+}
+
+static void records_of_all_shards_become_lines(void **state)
+{
+	(void)state;
+	assert_int_equal(open_log(), 0);
+	assert_int_equal(zgi_access_log_start(&access_log), 0);
+	for (uint64_t number = 0; number < 10; number++) {
+		assert_true(put(0, number));
+		assert_true(put(1, number));
+	}
+	wait_until(&access_log.counters.written, 20);
+	assert_int_equal(lines_of(path), 20);
+}
+
+static void what_is_in_the_rings_at_the_end_is_written(void **state)
+{
+	(void)state;
+	assert_int_equal(open_log(), 0);
+	for (uint64_t number = 0; number < RECORD_COUNT; number++)
+		assert_true(put(1, number));
+	assert_false(put(1, RECORD_COUNT));
+	assert_int_equal(zgi_access_log_dropped(&access_log), 1);
+	assert_int_equal(zgi_access_log_start(&access_log), 0);
+	zgi_access_log_stop(&access_log);
+	assert_int_equal(lines_of(path), RECORD_COUNT);
+	assert_int_equal(access_log.counters.written, RECORD_COUNT);
+}
+
+static void a_log_goes_on_behind_what_the_file_has(void **state)
+{
+	(void)state;
+	for (int round = 1; round <= 2; round++) {
+		assert_int_equal(open_log(), 0);
+		assert_true(put(0, 1));
+		assert_int_equal(zgi_access_log_start(&access_log), 0);
+		zgi_access_log_fini(&access_log);
+		assert_int_equal(lines_of(path), round);
+	}
+}
+
+static void reopening_goes_on_in_a_new_file(void **state)
+{
+	(void)state;
+	assert_int_equal(open_log(), 0);
+	assert_int_equal(zgi_access_log_start(&access_log), 0);
+	assert_true(put(0, 1));
+	wait_until(&access_log.counters.written, 1);
+	assert_int_equal(rename(path, moved_path), 0);
+	/* Up to then the old file has it, wherever it is. */
+	assert_true(put(0, 2));
+	zgi_access_log_reopen(&access_log);
+	wait_until(&access_log.counters.reopened, 1);
+	assert_true(put(0, 3));
+	zgi_access_log_stop(&access_log);
+	assert_int_equal(lines_of(moved_path), 2);
+	assert_int_equal(lines_of(path), 1);
+}
+
+static void a_file_that_cannot_be_opened_anew_leaves_the_old_one(void **state)
+{
+	(void)state;
+	assert_int_equal(open_log(), 0);
+	assert_int_equal(zgi_access_log_start(&access_log), 0);
+	assert_int_equal(rename(path, moved_path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	zgi_access_log_reopen(&access_log);
+	wait_until(&access_log.counters.reopen_failed, 1);
+	assert_true(put(0, 1));
+	zgi_access_log_stop(&access_log);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(lines_of(moved_path), 1);
+}
+
+/* A disk that is full, as far as a process can make one: /dev/full says so to every write. */
+static void a_full_disk_costs_its_lines_and_no_more(void **state)
+{
+	(void)state;
+	snprintf(config.options.access_log, sizeof(config.options.access_log), "/dev/full");
+	assert_int_equal(open_log(), 0);
+	assert_int_equal(zgi_access_log_start(&access_log), 0);
+	assert_true(put(0, 1));
+	assert_true(put(1, 2));
+	wait_until(&access_log.counters.failed, 2);
+	assert_int_equal(access_log.counters.written, 0);
+	assert_true(put(0, 3));
+	wait_until(&access_log.counters.failed, 3);
+}
+
+/* The limit of a file's size is met within a line; then the disk has room again. */
+static void a_line_that_was_cut_does_not_spoil_the_next(void **state)
+{
+	static char text[4096];
+	struct rlimit before;
+	struct rlimit limit;
+	FILE *file;
+	size_t size;
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 100;
+	assert_int_equal(open_log(), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_true(put(0, 1));
+	assert_true(put(0, 2));
+	assert_int_equal(zgi_access_log_start(&access_log), 0);
+	wait_until(&access_log.counters.failed, 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_true(put(0, 3));
+	zgi_access_log_stop(&access_log);
+	assert_int_equal(access_log.counters.written, 2);
+	assert_int_equal(access_log.counters.failed, 1);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	size = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[size] = '\0';
+	assert_non_null(
+		strstr(text, "\n- - - [01/Jan/1970:00:00:00 +0000] \"GET / HTTP/1.0\" 200 3\n"));
+}
+
+static void a_file_that_cannot_be_opened_is_told(void **state)
+{
+	(void)state;
+	snprintf(config.options.access_log, sizeof(config.options.access_log), "/nowhere/at/all");
+	assert_int_equal(open_log(), -ENOENT);
+	assert_non_null(strstr(error, "--access-log /nowhere/at/all cannot be opened: No such"));
+}
+
+static void without_the_option_there_is_no_log(void **state)
+{
+	(void)state;
+	config.options.access_log[0] = '\0';
+	assert_int_equal(open_log(), 0);
+	assert_int_equal(zgi_access_log_start(&access_log), 0);
+	assert_null(zgi_access_log_ring(&access_log, 0));
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -229,15 +244,25 @@ static void what_cannot_be_written_is_lost_and_serving_goes_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(a_reply_is_a_line_of_json),
-		test(no_path_can_begin_a_line_of_its_own),
-		test(many_lines_are_all_there),
-		test(a_file_is_appended_to),
-		test(a_file_that_was_moved_is_begun_anew),
-		test(a_file_in_the_place_of_the_moved_one_is_taken),
-		test(a_file_that_cannot_be_opened_is_named),
-		test(what_cannot_be_written_is_lost_and_serving_goes_on),
+		test(records_of_all_shards_become_lines),
+		test(what_is_in_the_rings_at_the_end_is_written),
+		test(a_log_goes_on_behind_what_the_file_has),
+		test(reopening_goes_on_in_a_new_file),
+		test(a_file_that_cannot_be_opened_anew_leaves_the_old_one),
+		test(a_full_disk_costs_its_lines_and_no_more),
+		test(a_line_that_was_cut_does_not_spoil_the_next),
+		test(a_file_that_cannot_be_opened_is_told),
+		test(without_the_option_there_is_no_log),
 	};
+	int result;
 
-	return cmocka_run_group_tests_name("access_log", tests, NULL, NULL);
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	snprintf(path, sizeof(path), "%s/log", folder);
+	snprintf(moved_path, sizeof(moved_path), "%s/log.1", folder);
+	result = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(path);
+	unlink(moved_path);
+	rmdir(folder);
+	return result;
 }

@@ -44,6 +44,21 @@ void zg_route(struct zg_app *app, enum zg_method method, const char *pattern, zg
 	}
 }
 
+void zg_route_streamed(struct zg_app *app, enum zg_method method, const char *pattern,
+		       zg_handler *handler, uint64_t body_size_max)
+{
+	zg_assert(app->magic == APP_MAGIC);
+	if (app->route_error < 0)
+		return;
+
+	int result = zgi_router_add_streamed(app->router, method, pattern, handler, body_size_max);
+
+	if (result < 0) {
+		app->route_error = result;
+		app->route_error_pattern = pattern;
+	}
+}
+
 void zg_route_any(struct zg_app *app, const char *pattern, zg_handler *handler)
 {
 	for (unsigned method = 0; method < ZG_METHOD_COUNT; method++)
@@ -73,6 +88,10 @@ static const char *app_route_error_text(int error)
 		return "is registered twice for one method";
 	case -ENOSPC:
 		return "is one too many: raise ZG_ROUTE_NODES_MAX";
+	case -ENFILE:
+		return "is a topic too many: raise ZG_TOPICS_MAX";
+	case -EMFILE:
+		return "is a folder too many: raise ZG_STATIC_FOLDERS_MAX";
 	case -EINVAL:
 		return "is malformed: write \"/a/{name}/b\" or \"/a/{rest...}\"";
 	default:
@@ -86,7 +105,7 @@ static int app_print_help(const struct zg_app *app)
 
 	zg_text_init(&text, app_text, sizeof(app_text));
 	zg_text_print(&text, "%s: a service built on zerog\n\n", app->name);
-	zg_options_help(&text);
+	zg_options_help(&app->options, &text);
 	app_write(STDOUT_FILENO, &text);
 	return 0;
 }
@@ -127,7 +146,8 @@ static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 
 static int app_serve(const struct zg_app *app, struct zg_text *error)
 {
-	struct zgi_server_run_options run = {app->name, &app->options, app->router};
+	struct zgi_server_run_options run = {app->name, &app->options, app->router,
+					     &app->shard_hooks};
 	int result = zg_fault_environment(error);
 
 	if (result < 0)
@@ -152,7 +172,7 @@ int zg_app_main(struct zg_app *app, int argc, char **argv)
 			      app_route_error_text(app->route_error));
 		return app_fail(app, buffer, 1);
 	}
-	if (zg_options_load(&app->options, argc, argv, environ, &error) < 0) {
+	if (zg_options_read(&app->options, argc, argv, &error) < 0) {
 		status = app_fail(app, buffer, 2);
 	} else if (app->options.print_help) {
 		status = app_print_help(app);

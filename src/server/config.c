@@ -14,11 +14,16 @@
 #include <zerog/guest_heap.h>
 
 #include "base/assert.h"
+#include "base/thread.h"
+#include "server/access_log.h"
+#include "server/async.h"
 #include "server/guest_check.h"
 #include "server/inbox.h"
 #include "server/plan_lines.h"
 #include "server/reserve.h"
 #include "server/shard.h"
+#include "server/shared.h"
+#include "server/subscriber.h"
 #include "web/exchange.h"
 
 #define CONFIG_CHUNK_PAYLOAD_MIN 32768 /* the admin pages are rendered into one chunk */
@@ -112,7 +117,8 @@ static int config_shards(struct zgi_server_config *config, struct zg_text *ret_e
 	config->shard_count = (uint32_t)shard_count;
 
 	uint64_t connections_max = config_connections_max(shard_count, descriptors_each);
-	uint64_t own = shard_count * CONFIG_DESCRIPTORS_OWN_EACH;
+	uint64_t own = shard_count * CONFIG_DESCRIPTORS_OWN_EACH +
+		       (options->static_folders > 0 ? options->static_files : 0);
 	uint64_t left = descriptors_together > own ? descriptors_together - own : 0;
 
 	if (connections_max > left)
@@ -138,11 +144,21 @@ static void config_sizes(struct zgi_server_config *config)
 	config->exchanges_each = (uint32_t)exchanges_each;
 	config->chunks_each =
 		(uint32_t)zgi_config_share(options->arena_chunks, config->shard_count);
+	config->subscribers_each =
+		options->topics > 0
+			? (uint32_t)zgi_config_share(options->subscribers, config->shard_count)
+			: 0;
 	/* Every exchange may be resumed once, and may be resumed in vain once more. */
-	config->inbox_cells_each = (uint32_t)zgi_inbox_cell_count(2 * exchanges_each);
-	if (options->access_log[0] != '\0')
-		config->access_entries_each =
-			(uint32_t)zgi_inbox_cell_count(options->access_log_entries);
+	config->inbox_cells_each =
+		(uint32_t)zgi_inbox_cell_count(2 * exchanges_each + options->posts);
+	if (options->offload_threads > 0)
+		config->jobs_each =
+			(uint32_t)zgi_config_share(options->offload_jobs, config->shard_count);
+	config->offload_stack_size = zgi_config_round(options->offload_stack_size, ZGI_PAGE_SIZE);
+	if (config->offload_stack_size < ZGI_SHARD_STACK_SIZE)
+		config->offload_stack_size = ZGI_SHARD_STACK_SIZE;
+	config->offload_stack_size += ZGI_THREAD_GUARD_SIZE;
+	config->flush_threads = options->flushes > 0 && config->io_kind == ZG_IO_EPOLL;
 	config->ring_entries = config->shard_count > CONFIG_SHARDS_MANY ? CONFIG_RING_ENTRIES_SMALL
 									: CONFIG_RING_ENTRIES;
 	config->exchange_size = zgi_exchange_block_size((uint32_t)options->read_buffer_size,
@@ -256,12 +272,32 @@ struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *con
 	};
 }
 
+struct zg_pool_options zgi_server_subscriber_pool(const struct zgi_server_config *config)
+{
+	return (struct zg_pool_options){
+		.name = "subscribers",
+		.block_size = zgi_subscriber_size((uint32_t)config->options.event_size_max),
+		.block_count = config->subscribers_each,
+		.is_tracked = config->options.track,
+	};
+}
+
+uint64_t zgi_server_subscribers_size(const struct zgi_server_config *config)
+{
+	struct zg_pool_options subscribers = zgi_server_subscriber_pool(config);
+
+	return config->subscribers_each > 0
+		       ? zgi_config_round(zg_pool_memory_size(&subscribers), ZGI_CONFIG_ALIGNMENT)
+		       : 0;
+}
+
 static struct zgi_io_options config_io_options(const struct zgi_server_config *config)
 {
 	return (struct zgi_io_options){
 		.kind = config->io_kind,
 		.descriptor_count = config->slots_each,
 		.ring_entries = config->ring_entries,
+		.flush_count = (uint32_t)config->options.flushes,
 		.listen_fd = -1,
 	};
 }
@@ -284,7 +320,17 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 	if (result == 0)
 		result = zgi_plan_add_shards(plan, config);
 	if (result == 0)
+		result = zgi_plan_add_async(plan, config);
+	if (result == 0)
 		result = zgi_plan_add_guest_heap(plan, config);
+	if (result == 0)
+		result = zgi_plan_add_files(plan, config);
+	if (result == 0)
+		result = zgi_plan_add_events(plan, config);
+	if (result == 0)
+		result = zgi_shared_plan(config, plan);
+	if (result == 0)
+		result = zgi_access_log_plan(config, plan);
 	if (result == 0)
 		result = zg_plan_add(
 			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",
@@ -319,6 +365,12 @@ int zgi_server_plan(const struct zgi_server_config *config, struct zg_plan *plan
 	return result;
 }
 
+uint64_t zgi_server_worker_stacks_size(const struct zgi_server_config *config)
+{
+	return config->options.offload_threads * config->offload_stack_size +
+	       config->flush_threads * (uint64_t)ZGI_SHARD_STACK_WHOLE_SIZE;
+}
+
 uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t shard_count)
 {
 	struct zgi_io_options io_options = config_io_options(config);
@@ -329,10 +381,11 @@ uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t
 	each += config->shard_size;
 	each += config->slots_each * sizeof(struct zgi_connection);
 	each += config->inbox_cells_each * sizeof(struct zgi_inbox_cell);
-	each += config->access_entries_each * sizeof(struct zgi_access_entry);
 	each += zg_pool_memory_size(&exchanges);
 	each += zg_pool_memory_size(&chunks);
+	each += zgi_server_subscribers_size(config);
 	each += zgi_io_carve_size(&io_options);
+	each += zgi_async_carved_size(config);
 	each += zgi_config_padding_each();
 	return each * shard_count;
 }

@@ -39,12 +39,15 @@ struct zgi_server_config {
 	uint32_t exchanges_each;
 	uint32_t chunks_each;
 	uint32_t inbox_cells_each;
-	uint32_t access_entries_each; /* 0 when there is no access log */
+	uint32_t subscribers_each; /* 0 when there is no topic */
 	uint32_t ring_entries;
+	uint32_t jobs_each; /* 0 when there are no threads for them */
+	uint32_t flush_threads; /* 1 where files are flushed and the kernel does not do it for us */
 	struct zgi_placement placement; /* which node each shard is on */
 	uint64_t exchange_size; /* bytes of a block */
 	uint64_t chunk_size; /* bytes of a block */
 	uint64_t shard_size; /* bytes of a shard's own struct and buffers */
+	uint64_t offload_stack_size; /* bytes, the guard page included */
 	uint64_t guest_heap_size; /* bytes; 0 when there is none */
 	char io_reason[256]; /* why this backend */
 	char guest_finding[512]; /* what the check of the guest heap found; or empty */
@@ -102,8 +105,15 @@ ZG_MUST_USE int zgi_server_plan(const struct zgi_server_config *config, struct z
  */
 uint64_t zgi_server_carved_size(const struct zgi_server_config *config, uint32_t shard_count);
 
+/* Bytes of the stacks of all threads that are no shard's; whole pages. */
+uint64_t zgi_server_worker_stacks_size(const struct zgi_server_config *config);
+
 /* A shard's pools, as they are planned and made: all but memory, first index and tag. */
 struct zg_pool_options zgi_server_exchange_pool(const struct zgi_server_config *config);
 struct zg_pool_options zgi_server_chunk_pool(const struct zgi_server_config *config);
+struct zg_pool_options zgi_server_subscriber_pool(const struct zgi_server_config *config);
+
+/* Bytes of the subscribers' pool, a shard's; 0 when there is no topic. */
+uint64_t zgi_server_subscribers_size(const struct zgi_server_config *config);
 
 #endif

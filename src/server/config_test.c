@@ -51,6 +51,7 @@ static void assert_error_names(const char *part)
 /* Carve as boot does, from a region of exactly the size that was worked out. */
 static void assert_region_fits(void)
 {
+	static struct zgi_workers workers; /* none of them is started */
 	struct zgi_router *router;
 	struct zg_region region;
 	uint64_t size;
@@ -68,6 +69,8 @@ static void assert_region_fits(void)
 		struct zgi_shard_options shard_options = {
 			.config = &config,
 			.router = router,
+			.offload = &workers,
+			.flushers = &workers,
 			.index = index,
 			.listen_fd = -1,
 		};
@@ -113,12 +116,62 @@ static void the_region_holds_what_is_carved_from_it(void **state)
 	}
 }
 
+static void ask_for_all_that_may_be_started(void)
+{
+	options.posts = 100;
+	options.flushes = 3;
+	options.offload_threads = 2;
+	options.offload_jobs = 7;
+	options.offload_stack_size = 100000;
+	options.watches = 5;
+	options.timers = 11;
+}
+
+static void the_region_holds_what_an_application_may_start(void **state)
+{
+	(void)state;
+	ask_for_all_that_may_be_started();
+	for (options.shards = 1; options.shards <= 3; options.shards++) {
+		assert_region_fits();
+		assert_int_equal(config.jobs_each,
+				 (7 + config.shard_count - 1) / config.shard_count);
+	}
+}
+
+static void what_an_application_may_start_is_planned_and_nothing_else(void **state)
+{
+	static const char *const names[] = {"flushes",	     "offload jobs",   "watches",
+					    "timers",	     "offload stacks", "flush stack",
+					    "epoll: flushes"};
+	static struct zg_plan plan;
+
+	(void)state;
+	assert_int_equal(configure(), 0);
+	zg_plan_init(&plan);
+	assert_int_equal(zgi_server_plan_lines(&config, &plan), 0);
+	for (size_t index = 0; index < sizeof(names) / sizeof(names[0]); index++)
+		assert_null(zg_plan_find(&plan, names[index]));
+	assert_int_equal(zgi_server_worker_stacks_size(&config), 0);
+
+	ask_for_all_that_may_be_started();
+	assert_int_equal(configure(), 0);
+	zg_plan_init(&plan);
+	assert_int_equal(zgi_server_plan_lines(&config, &plan), 0);
+	for (size_t index = 0; index < sizeof(names) / sizeof(names[0]); index++)
+		assert_non_null(zg_plan_find(&plan, names[index]));
+	assert_int_equal(zg_plan_find(&plan, "offload stacks")->size_total +
+				 zg_plan_find(&plan, "flush stack")->size_total,
+			 zgi_server_worker_stacks_size(&config));
+	assert_true(config.offload_stack_size >= 100000 + PAGE_SIZE);
+}
+
 static void the_region_is_the_plan_without_the_program_and_the_kernel(void **state)
 {
 	static struct zg_plan plan;
 	uint64_t planned = 0;
 
 	(void)state;
+	ask_for_all_that_may_be_started();
 	assert_int_equal(configure(), 0);
 	zg_plan_init(&plan);
 	assert_int_equal(zgi_server_plan(&config, &plan), 0);
@@ -126,7 +179,8 @@ static void the_region_is_the_plan_without_the_program_and_the_kernel(void **sta
 		planned += plan.lines[index].size_total;
 	assert_string_equal(plan.lines[0].name, "program as loaded");
 	assert_true(planned >= zgi_server_carved_size(&config, config.shard_count) +
-				       config.shard_count * ZGI_SHARD_STACK_WHOLE_SIZE);
+				       config.shard_count * ZGI_SHARD_STACK_WHOLE_SIZE +
+				       zgi_server_worker_stacks_size(&config));
 	assert_true(plan.lines[0].size_total > 0);
 	/* What can be lowered says how. */
 	for (uint32_t index = 0; index < plan.line_count; index++)
@@ -233,6 +287,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(the_region_holds_what_is_carved_from_it),
+		test(the_region_holds_what_an_application_may_start),
+		test(what_an_application_may_start_is_planned_and_nothing_else),
 		test(the_region_is_the_plan_without_the_program_and_the_kernel),
 		test(tracks_are_planned),
 		test(shares_add_up_to_no_less_than_was_asked_for),

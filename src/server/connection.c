@@ -10,6 +10,7 @@
 
 #include "base/counter.h"
 #include "server/steps.h"
+#include "server/subscriber.h"
 
 static void connection_run(struct zgi_shard *shard, uint32_t index);
 
@@ -41,12 +42,35 @@ static void connection_settle(struct zgi_shard *shard, uint32_t index)
 	zgi_connection_recv(shard, index);
 }
 
+/* The next bytes are in a file: they are sent from there, or else read first. */
+static void connection_send_file(struct zgi_shard *shard, uint32_t index)
+{
+	struct zg_exchange *x = zgi_shard_exchange(shard, index);
+	struct zgi_io_file file;
+	void *buffer;
+
+	shard->connections[index].phase_timed = 0;
+	if (zgi_io_can_send_file(shard->io)) {
+		zgi_connection_enter(shard, index, ZGI_CONNECTION_SENDING, shard->times.write);
+		zgi_io_send_file(shard->io, index, zgi_exchange_file_window(x),
+				 zgi_connection_tag(shard, index));
+		return;
+	}
+	zgi_exchange_load_window(x, &file, &buffer);
+	zgi_connection_enter(shard, index, ZGI_CONNECTION_LOADING, shard->times.write);
+	zgi_io_read_file(shard->io, index, &file, buffer, zgi_connection_tag(shard, index));
+}
+
 static void connection_send(struct zgi_shard *shard, uint32_t index)
 {
 	const void *data;
 	size_t size;
 	bool has_more;
 
+	if (ZG_UNLIKELY(zgi_exchange_sends_file(zgi_shard_exchange(shard, index)))) {
+		connection_send_file(shard, index);
+		return;
+	}
 	zgi_exchange_send_window(zgi_shard_exchange(shard, index), &data, &size, &has_more);
 	zg_assert(size > 0);
 	zgi_connection_enter(shard, index, ZGI_CONNECTION_SENDING, shard->times.write);
@@ -73,9 +97,12 @@ static void connection_send_last(struct zgi_shard *shard, uint32_t index)
 static void connection_receive_more(struct zgi_shard *shard, uint32_t index)
 {
 	struct zgi_connection *connection = &shard->connections[index];
-	uint8_t phase = (uint8_t)(zgi_shard_exchange(shard, index)->phase + 1);
+	struct zg_exchange *x = zgi_shard_exchange(shard, index);
+	uint8_t phase = (uint8_t)(x->phase + 1);
 
-	if (connection->phase_timed != phase) {
+	/* A streamed body may be of any length, so that its time is one for each part of it. */
+	if (connection->phase_timed != phase ||
+	    (x->phase == ZGI_PHASE_READING && zgi_exchange_has_progressed(x))) {
 		connection->phase_timed = phase;
 		connection->deadline =
 			shard->tick +
@@ -106,6 +133,9 @@ static void connection_run(struct zgi_shard *shard, uint32_t index)
 		break;
 	case ZGI_WANT_CLOSE:
 		zgi_connection_abandon(shard, index);
+		break;
+	case ZGI_WANT_HAND_OVER:
+		zgi_subscriber_begin(shard, index);
 		break;
 	case ZGI_WANT_LINGER:
 		zgi_connection_give(shard, index);
@@ -147,6 +177,17 @@ static void connection_sent(struct zgi_shard *shard, uint32_t index, int32_t res
 		return;
 	}
 	zgi_exchange_sent(zgi_shard_exchange(shard, index), (size_t)result);
+	connection_run(shard, index);
+}
+
+/* A part of the file has been read; nothing means that the file has become shorter. */
+static void connection_loaded(struct zgi_shard *shard, uint32_t index, int32_t result)
+{
+	if (result <= 0) {
+		zgi_connection_abandon(shard, index);
+		return;
+	}
+	zgi_exchange_loaded(zgi_shard_exchange(shard, index), (size_t)result);
 	connection_run(shard, index);
 }
 
@@ -244,6 +285,9 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 	case ZGI_CONNECTION_SENDING:
 		connection_sent(shard, index, result);
 		return;
+	case ZGI_CONNECTION_LOADING:
+		connection_loaded(shard, index, result);
+		return;
 	case ZGI_CONNECTION_STALLED:
 		connection_unstalled(shard, index, result);
 		return;
@@ -252,6 +296,11 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 			zgi_connection_close(shard, index);
 		else
 			zgi_connection_linger(shard, index);
+		return;
+	case ZGI_CONNECTION_SUBSCRIBED:
+	case ZGI_CONNECTION_ROUSING:
+	case ZGI_CONNECTION_TELLING:
+		zgi_subscriber_done(shard, index, result);
 		return;
 	case ZGI_CONNECTION_SHUTTING:
 		zgi_connection_discard(shard, index);
@@ -333,9 +382,14 @@ void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 		connection_run(shard, index);
 		return;
 	case ZGI_CONNECTION_SENDING:
+	case ZGI_CONNECTION_LOADING:
 	case ZGI_CONNECTION_REFUSING:
 		zgi_counter_add(&shard->counters.timeouts_write, 1);
 		zgi_connection_end(shard, index);
+		return;
+	case ZGI_CONNECTION_SUBSCRIBED:
+	case ZGI_CONNECTION_TELLING:
+		zgi_subscriber_timed_out(shard, index);
 		return;
 	case ZGI_CONNECTION_SHUTTING:
 	case ZGI_CONNECTION_LINGERING:
@@ -346,6 +400,7 @@ void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 	case ZGI_CONNECTION_PARKING:
 	case ZGI_CONNECTION_LATE:
 	case ZGI_CONNECTION_STALLED:
+	case ZGI_CONNECTION_ROUSING:
 	case ZGI_CONNECTION_CLOSING:
 		return;
 	}

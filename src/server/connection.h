@@ -12,6 +12,8 @@
  *	   ▼           ▼          ▼
  *	REFUSING → SHUTTING → LINGERING → CLOSING → free
  *
+ *	SENDING → TELLING ⇄ SUBSCRIBED → ROUSING → TELLING    after the head of an event stream
+ *
  * One operation is in flight at the most (see io/io.h). A state that ends an
  * operation early (PARKING, LATE, CLOSING) waits for that operation to complete.
  */
@@ -34,22 +36,28 @@ enum zgi_connection_state {
 	ZGI_CONNECTION_RECEIVING, /* a request has begun, a receive in flight */
 	ZGI_CONNECTION_LATE, /* as RECEIVING, being cancelled because its time is over */
 	ZGI_CONNECTION_SENDING, /* a send in flight */
+	ZGI_CONNECTION_LOADING, /* a part of the file that is sent next is being read */
 	ZGI_CONNECTION_STALLED, /* as HOT, but its reply fell short: the receive is being cancelled
 				 */
 	ZGI_CONNECTION_PENDING, /* its handler will be resumed; nothing in flight */
 	ZGI_CONNECTION_REFUSING, /* a 503 is being sent, without an exchange */
 	ZGI_CONNECTION_SHUTTING, /* our end of the stream is being closed; no exchange */
 	ZGI_CONNECTION_LINGERING, /* reading and throwing away until the peer closes */
+	ZGI_CONNECTION_SUBSCRIBED, /* a poll in flight; no exchange, but a subscriber */
+	ZGI_CONNECTION_ROUSING, /* as SUBSCRIBED, being cancelled because there is news */
+	ZGI_CONNECTION_TELLING, /* events are being sent */
 	ZGI_CONNECTION_CLOSING, /* its operation is being cancelled, then it is closed */
 };
 
 #define ZGI_CONNECTION_NONE UINT32_MAX
+#define ZGI_CONNECTION_SUBSCRIBER (UINT32_C(1) << 31)
 #define ZGI_CONNECTION_EVICTED 255 /* in phase_timed, while CLOSING: it was counted as leaving */
 
 struct zgi_connection {
 	uint32_t generation; /* counts the connections of this slot; part of every tag */
 	uint32_t deadline; /* tick at which the state has lasted too long; UINT32_MAX: never */
-	uint32_t link; /* its exchange's number, or the next in the queue */
+	uint32_t link; /* its exchange's number, the next in the queue, or its subscriber's number
+			* with ZGI_CONNECTION_SUBSCRIBER */
 	uint8_t state; /* enum zgi_connection_state */
 	uint8_t phase_timed; /* which phase of a request the deadline belongs to, plus one; or 0 */
 	zg_cold(farewell);

@@ -13,6 +13,7 @@
 #define SENDER_COUNT 3
 #define MESSAGE_COUNT 20000
 #define CELL_COUNT 8
+#define POST_COUNT_MAX 3
 
 static struct zgi_inbox inbox;
 static struct zgi_inbox_cell cells[CELL_COUNT];
@@ -20,7 +21,11 @@ static struct zgi_inbox_cell cells[CELL_COUNT];
 static int setup(void **state)
 {
 	(void)state;
-	zgi_inbox_init(&inbox, cells, CELL_COUNT);
+	zgi_inbox_init(&inbox, &(struct zgi_inbox_options){
+				       .cells = cells,
+				       .cell_count = CELL_COUNT,
+				       .post_count_max = POST_COUNT_MAX,
+			       });
 	return 0;
 }
 
@@ -55,10 +60,10 @@ static void messages_come_in_their_order(void **state)
 	/* Several rounds of the ring. */
 	for (uint64_t round = 0; round < 5; round++) {
 		for (uint64_t bits = 0; bits < 5; bits++)
-			assert_int_equal(send_bits(round * 5 + bits), 0);
+			assert_int_equal(send_bits(round * 5 + bits + 1), 0);
 		for (uint64_t bits = 0; bits < 5; bits++) {
 			assert_true(zgi_inbox_receive(&inbox, &message));
-			assert_int_equal(message.handle.bits, round * 5 + bits);
+			assert_int_equal(message.handle.bits, round * 5 + bits + 1);
 		}
 		assert_false(zgi_inbox_receive(&inbox, &message));
 	}
@@ -69,18 +74,92 @@ static void a_full_inbox_takes_no_more_until_one_is_received(void **state)
 	struct zgi_message message;
 
 	(void)state;
-	for (uint64_t bits = 0; bits < CELL_COUNT; bits++)
+	for (uint64_t bits = 1; bits <= CELL_COUNT; bits++)
 		assert_int_equal(send_bits(bits), 0);
 	assert_int_equal(send_bits(99), -EAGAIN);
 	assert_true(zgi_inbox_receive(&inbox, &message));
-	assert_int_equal(message.handle.bits, 0);
-	assert_int_equal(send_bits(CELL_COUNT), 0);
+	assert_int_equal(message.handle.bits, 1);
+	assert_int_equal(send_bits(CELL_COUNT + 1), 0);
 	assert_int_equal(send_bits(99), -EAGAIN);
-	for (uint64_t bits = 1; bits <= CELL_COUNT; bits++) {
+	for (uint64_t bits = 2; bits <= CELL_COUNT + 1; bits++) {
 		assert_true(zgi_inbox_receive(&inbox, &message));
 		assert_int_equal(message.handle.bits, bits);
 	}
 	assert_false(zgi_inbox_receive(&inbox, &message));
+}
+
+static void post_nothing(struct zg_shard *shard, void *user)
+{
+	(void)shard;
+	(void)user;
+}
+
+static int send_post(void)
+{
+	return zgi_inbox_send(&inbox, &(struct zgi_message){.post = post_nothing});
+}
+
+static void a_post_is_told_from_a_resume(void **state)
+{
+	struct zgi_message message;
+
+	(void)state;
+	assert_int_equal(send_post(), 0);
+	assert_int_equal(send_bits(7), 0);
+	assert_true(zgi_inbox_receive(&inbox, &message));
+	assert_true(zgi_message_is_post(&message));
+	assert_true(message.post == post_nothing);
+	assert_true(zgi_inbox_receive(&inbox, &message));
+	assert_false(zgi_message_is_post(&message));
+}
+
+static void posts_leave_room_for_resumes(void **state)
+{
+	struct zgi_message message;
+
+	(void)state;
+	for (uint32_t count = 0; count < POST_COUNT_MAX; count++)
+		assert_int_equal(send_post(), 0);
+	assert_int_equal(send_post(), -EAGAIN);
+	for (uint64_t bits = 1; bits <= CELL_COUNT - POST_COUNT_MAX; bits++)
+		assert_int_equal(send_bits(bits), 0);
+	assert_int_equal(send_bits(99), -EAGAIN);
+	assert_true(zgi_inbox_receive(&inbox, &message));
+	assert_int_equal(send_post(), 0);
+}
+
+static void a_post_that_finds_the_ring_full_counts_no_longer(void **state)
+{
+	struct zgi_message message;
+
+	(void)state;
+	for (uint64_t bits = 1; bits <= CELL_COUNT; bits++)
+		assert_int_equal(send_bits(bits), 0);
+	for (uint32_t count = 0; count < 2 * POST_COUNT_MAX; count++)
+		assert_int_equal(send_post(), -EAGAIN);
+	assert_true(zgi_inbox_receive(&inbox, &message));
+	assert_int_equal(send_post(), 0);
+}
+
+static void only_the_first_sender_after_a_look_must_wake(void **state)
+{
+	(void)state;
+	assert_true(zgi_inbox_must_wake(&inbox));
+	assert_false(zgi_inbox_must_wake(&inbox));
+	zgi_inbox_look(&inbox);
+	assert_true(zgi_inbox_must_wake(&inbox));
+}
+
+static void it_is_empty_when_all_was_received(void **state)
+{
+	struct zgi_message message;
+
+	(void)state;
+	assert_true(zgi_inbox_is_empty(&inbox));
+	assert_int_equal(send_post(), 0);
+	assert_false(zgi_inbox_is_empty(&inbox));
+	assert_true(zgi_inbox_receive(&inbox, &message));
+	assert_true(zgi_inbox_is_empty(&inbox));
 }
 
 static void *sender_run(void *user)
@@ -95,7 +174,7 @@ static void *sender_run(void *user)
 
 static void many_senders_lose_and_double_nothing(void **state)
 {
-	static uint64_t senders[SENDER_COUNT] = {0, 1, 2};
+	static uint64_t senders[SENDER_COUNT] = {1, 2, 3};
 	pthread_t threads[SENDER_COUNT];
 	uint64_t next[SENDER_COUNT] = {0};
 
@@ -110,10 +189,10 @@ static void many_senders_lose_and_double_nothing(void **state)
 			sched_yield();
 			continue;
 		}
-		assert_true(message.handle.bits >> 32 < SENDER_COUNT);
+		assert_in_range(message.handle.bits >> 32, 1, SENDER_COUNT);
 		/* Each sender's messages stay in their order. */
 		assert_int_equal(message.handle.bits & UINT32_MAX,
-				 next[message.handle.bits >> 32]++);
+				 next[(message.handle.bits >> 32) - 1]++);
 		count++;
 	}
 	for (uint32_t index = 0; index < SENDER_COUNT; index++)
@@ -129,6 +208,11 @@ int main(void)
 		test(an_empty_inbox_has_no_message),
 		test(messages_come_in_their_order),
 		test(a_full_inbox_takes_no_more_until_one_is_received),
+		test(a_post_is_told_from_a_resume),
+		test(posts_leave_room_for_resumes),
+		test(a_post_that_finds_the_ring_full_counts_no_longer),
+		test(only_the_first_sender_after_a_look_must_wake),
+		test(it_is_empty_when_all_was_received),
 		test(many_senders_lose_and_double_nothing),
 	};
 

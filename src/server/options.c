@@ -3,8 +3,7 @@
  * backend, a mode) has a row in the small table of words below it.
  */
 
-#include "server/options.h"
-
+#include <zerog/options.h>
 #include <zerog/pool.h>
 
 #include <errno.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "server/options.h"
 
 struct options_limit {
 	const char *flag;
@@ -149,38 +149,6 @@ static int options_explain_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
-static int options_config_set(struct zg_options *options, const char *value,
-			      struct zg_text *ret_error)
-{
-	size_t size = strlen(value);
-
-	if (size == 0 || size >= sizeof(options->config)) {
-		zg_text_print(ret_error, "--config takes the path of a file, of 1 to %zu bytes",
-			      sizeof(options->config) - 1);
-		return -EINVAL;
-	}
-	memcpy(options->config, value, size + 1);
-	return 0;
-}
-
-static int options_access_log_set(struct zg_options *options, const char *value,
-				  struct zg_text *ret_error)
-{
-	size_t size = strlen(value);
-
-	if (size == 0 || size >= sizeof(options->access_log)) {
-		zg_text_print(ret_error,
-			      "--access-log takes off, - or the path of a file, of 1 to %zu bytes",
-			      sizeof(options->access_log) - 1);
-		return -EINVAL;
-	}
-	if (strcmp(value, "off") == 0)
-		options->access_log[0] = '\0';
-	else
-		memcpy(options->access_log, value, size + 1);
-	return 0;
-}
-
 static int options_track_set(struct zg_options *options, const char *value,
 			     struct zg_text *ret_error)
 {
@@ -257,72 +225,157 @@ static int options_numa_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_path_set(char path[ZG_PATH_SIZE], const char *flag, const char *value,
+			    struct zg_text *ret_error)
+{
+	size_t size = strlen(value);
+
+	if (size == 0 || size >= ZG_PATH_SIZE) {
+		zg_text_print(ret_error, "--%s takes a path of 1 to %d bytes", flag,
+			      ZG_PATH_SIZE - 1);
+		return -EINVAL;
+	}
+	memcpy(path, value, size + 1);
+	return 0;
+}
+
+static int options_api_keys_file_set(struct zg_options *options, const char *value,
+				     struct zg_text *ret_error)
+{
+	return options_path_set(options->api_keys_file, "api-keys-file", value, ret_error);
+}
+
+static int options_access_log_set(struct zg_options *options, const char *value,
+				  struct zg_text *ret_error)
+{
+	return options_path_set(options->access_log, "access-log", value, ret_error);
+}
+
+static int options_access_log_format_set(struct zg_options *options, const char *value,
+					 struct zg_text *ret_error)
+{
+	static const char *const words[] = {"common", "json", NULL};
+	int index = options_choose(words, value);
+
+	if (index < 0) {
+		zg_text_print(ret_error, "--access-log-format takes common or json, not \"%s\"",
+			      value);
+		return index;
+	}
+	options->access_log_format = index == 1 ? ZG_ACCESS_LOG_JSON : ZG_ACCESS_LOG_COMMON;
+	return 0;
+}
+
+static int options_config_set(struct zg_options *options, const char *value,
+			      struct zg_text *ret_error)
+{
+	return options_path_set(options->config_file, "config", value, ret_error);
+}
+
 static const struct options_word {
 	const char *flag;
 	const char *values;
 	const char *sentence;
 	int (*set)(struct zg_options *options, const char *value, struct zg_text *ret_error);
+	enum zgi_option_origin origin_last; /* FLAG: of flags alone; FILE: from everywhere */
 } options_words[] = {
 	{"listen", "ADDRESS:PORT, [ADDRESS]:PORT, :PORT or unix:PATH; default 127.0.0.1:60000",
 	 "Where to listen; :PORT is every IPv4 address, [::]:PORT every address.",
-	 options_listen_set},
+	 options_listen_set, ZGI_OPTION_FILE},
+	{"config", "PATH; default none",
+	 "A file of options, lines name = value: a flag goes before the environment, and that "
+	 "before the file.",
+	 options_config_set, ZGI_OPTION_ENVIRONMENT},
 	{"io", "uring, epoll or auto; default auto",
-	 "How to talk to the kernel; auto takes uring where it is allowed.", options_io_set},
+	 "How to talk to the kernel; auto takes uring where it is allowed.", options_io_set,
+	 ZGI_OPTION_FILE},
 	{"seal", "count, trap or kernel; default count",
 	 "What a malloc after boot does: it is counted, or it ends the process with a stack; "
 	 "kernel "
 	 "counts, and has the kernel refuse all that would add memory.",
-	 options_seal_set},
-	{"access-log", "FILE, - or off; default off",
-	 "Append a line of JSON for each reply to a file, or to standard output (-).",
-	 options_access_log_set},
-	{"config", "FILE; default none",
-	 "Read options from an INI file, as body-size-max = 65536; the environment "
-	 "(ZEROG_BODY_SIZE_MAX) beats the file, and flags beat both.",
-	 options_config_set},
+	 options_seal_set, ZGI_OPTION_FILE},
 	{"explain", "LINE, as \"inbox cells\"; default none",
-	 "Print how this line of the plan came about, and exit.", options_explain_set},
+	 "Print how this line of the plan came about, and exit.", options_explain_set,
+	 ZGI_OPTION_FLAG},
 	{"track", "on or off; default off, but on in builds that track all (debug)",
 	 "Keep where each exchange and arena chunk was taken, for /leaks and the end of a drain.",
-	 options_track_set},
+	 options_track_set, ZGI_OPTION_FILE},
 	{"huge-pages", "off, transparent, explicit or explicit-only; default transparent",
 	 "Which pages memory lies on; explicit are those of vm.nr_hugepages, transparent ones in "
 	 "their place where they are too few, unless explicit-only.",
-	 options_huge_pages_set},
+	 options_huge_pages_set, ZGI_OPTION_FILE},
 	{"lock-memory", "off, try or must; default off",
 	 "Keep memory and program from being paged out: as far as RLIMIT_MEMLOCK lets us, or all "
 	 "of it.",
-	 options_lock_memory_set},
+	 options_lock_memory_set, ZGI_OPTION_FILE},
 	{"numa", "off or auto; default auto",
 	 "Keep each shard's thread and memory to one NUMA node, where there are several.",
-	 options_numa_set},
+	 options_numa_set, ZGI_OPTION_FILE},
+	{"access-log", "PATH, or - for standard output; default none",
+	 "Where a line is written for each request; SIGUSR1 opens the file anew.",
+	 options_access_log_set, ZGI_OPTION_FILE},
+	{"access-log-format", "common or json; default common",
+	 "Common Log Format, or a JSON object a line.", options_access_log_format_set,
+	 ZGI_OPTION_FILE},
+	{"api-keys-file", "PATH; default none",
+	 "Whose keys open the admin routes: lines NAME KEY or NAME sha256:DIGEST.",
+	 options_api_keys_file_set, ZGI_OPTION_FILE},
 };
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))
 
-int zgi_options_set(struct zg_options *options, struct zg_slice flag, const char *value,
-		    struct zg_text *ret_error)
+static const struct zg_option *options_added(const struct zg_options *options, struct zg_slice name)
 {
+	for (uint32_t index = 0; index < options->added_count; index++) {
+		const struct zg_option *added = options->added[index];
+
+		if (zg_slice_equals(name, (struct zg_slice){added->flag, strlen(added->flag)}))
+			return added;
+	}
+	return NULL;
+}
+
+int zgi_option_set(struct zg_options *options, struct zg_slice name, const char *value,
+		   enum zgi_option_origin origin, struct zg_text *ret_error)
+{
+	const struct zg_option *added = options_added(options, name);
+
+	if (added != NULL)
+		return added->set(value, added->user, ret_error);
 	for (size_t index = 0; index < OPTIONS_LIMIT_COUNT; index++) {
 		const struct options_limit *limit = &options_limits[index];
 
-		if (zg_slice_equals(flag, (struct zg_slice){limit->flag, strlen(limit->flag)}))
+		if (zg_slice_equals(name, (struct zg_slice){limit->flag, strlen(limit->flag)}))
 			return options_limit_set(options, limit, value, ret_error);
 	}
 	for (size_t index = 0; index < OPTIONS_WORD_COUNT; index++) {
 		const struct options_word *word = &options_words[index];
 
-		if (zg_slice_equals(flag, (struct zg_slice){word->flag, strlen(word->flag)}))
+		if (origin <= word->origin_last &&
+		    zg_slice_equals(name, (struct zg_slice){word->flag, strlen(word->flag)}))
 			return word->set(options, value, ret_error);
 	}
 	return -ENOENT;
 }
 
-bool zgi_options_is_flag_only(struct zg_slice name)
+const char *zgi_option_name(const struct zg_options *options, size_t index,
+			    enum zgi_option_origin origin)
 {
-	return zg_slice_equals(name, ZG_SLICE("config")) ||
-	       zg_slice_equals(name, ZG_SLICE("explain")) ||
-	       zg_slice_equals(name, ZG_SLICE("plan")) || zg_slice_equals(name, ZG_SLICE("help"));
+	if (index < OPTIONS_LIMIT_COUNT)
+		return options_limits[index].flag;
+	index -= OPTIONS_LIMIT_COUNT;
+	if (index < OPTIONS_WORD_COUNT)
+		return origin <= options_words[index].origin_last ? options_words[index].flag : "";
+	index -= OPTIONS_WORD_COUNT;
+	return index < options->added_count ? options->added[index]->flag : NULL;
+}
+
+void zg_options_add(struct zg_options *options, const struct zg_option *option)
+{
+	zg_assert(option->flag != NULL && option->values != NULL && option->sentence != NULL);
+	zg_assert(option->set != NULL);
+	zg_assert(options->added_count < ZG_OPTIONS_ADDED_MAX);
+	options->added[options->added_count++] = option;
 }
 
 /* Flags without a value. Returns whether it was one. */
@@ -359,8 +412,8 @@ int zg_options_parse(struct zg_options *options, int argc, char **argv, struct z
 		value = equals != NULL ? equals + 1 : argv[index + 1];
 
 		/* Probed with its own value first, so that an unknown flag is called unknown. */
-		int result = value == NULL ? zgi_options_set(options, flag, "", ret_error)
-					   : zgi_options_set(options, flag, value, ret_error);
+		int result = zgi_option_set(options, flag, value != NULL ? value : "",
+					    ZGI_OPTION_FLAG, ret_error);
 
 		if (result == -ENOENT) {
 			zg_text_print(ret_error, "--%.*s is not a flag; --help lists them",
@@ -374,12 +427,15 @@ int zg_options_parse(struct zg_options *options, int argc, char **argv, struct z
 	return 0;
 }
 
-void zg_options_help(struct zg_text *text)
+void zg_options_help(const struct zg_options *options, struct zg_text *text)
 {
-	zg_text_print(
-		text,
-		"Flags, as --flag VALUE or --flag=VALUE; or ZEROG_FLAG in the environment; or\n"
-		"flag = VALUE in the file that --config names. The first of them counts.\n\n");
+	zg_text_print(text,
+		      "Flags, as --flag VALUE or --flag=VALUE. Each can also come from the\n"
+		      "environment, --body-size-max as ZEROG_BODY_SIZE_MAX, and from the file "
+		      "that\n--config names, as body-size-max = VALUE:\n\n");
+	for (uint32_t index = 0; index < options->added_count; index++)
+		zg_text_print(text, "  --%s  (%s)\n      %s\n", options->added[index]->flag,
+			      options->added[index]->values, options->added[index]->sentence);
 	for (size_t index = 0; index < OPTIONS_WORD_COUNT; index++)
 		zg_text_print(text, "  --%s  (%s)\n      %s\n", options_words[index].flag,
 			      options_words[index].values, options_words[index].sentence);

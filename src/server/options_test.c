@@ -249,7 +249,7 @@ static void help_explains_every_flag(void **state)
 
 	(void)state;
 	zg_text_init(&text, buffer, sizeof(buffer));
-	zg_options_help(&text);
+	zg_options_help(&options, &text);
 	assert_false(text.is_truncated);
 #define CHECK(field, flag, unit, minimum, initial, maximum, sentence)                \
 	assert_non_null(strstr(buffer, "--" flag "  (" unit "; default " #initial)); \

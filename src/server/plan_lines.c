@@ -118,41 +118,25 @@ static int lines_add_bookkeeping(struct zg_plan *plan, const struct zgi_server_c
 
 static int lines_add_inbox(struct zg_plan *plan, const struct zgi_server_config *config)
 {
-	const uint64_t asked = 2 * (uint64_t)config->exchanges_each;
+	const uint64_t posts = config->options.posts;
+	const uint64_t asked = 2 * (uint64_t)config->exchanges_each + posts;
 	const struct zg_plan_line line = {
 		.name = "inbox cells",
-		.option = "--exchanges",
+		.option = posts > 2 * (uint64_t)config->exchanges_each ? "--posts" : "--exchanges",
 		.holders = {{"resumed once", config->exchanges_each},
 			    {"resumed in vain once more", config->exchanges_each},
+			    {"--posts", posts},
 			    {"up to a power of two", config->inbox_cells_each - asked}},
 		.parts = {{"sequence", sizeof(uint64_t)},
 			  {"message", sizeof(struct zgi_inbox_cell) - sizeof(uint64_t)}},
 		.depends_on = {{"exchanges", 2}},
-		.exhausted = "zg_resume() returns -EAGAIN",
-		.counter = "zerog_resumes_refused_total",
+		.exhausted = "zg_resume() or zg_shard_post() returns -EAGAIN",
+		.counter = "zerog_resumes_refused_total, zerog_posts_refused_total",
 	};
 
-	return lines_add_each(plan, config, line, "cells: two an exchange, up to a power of two");
-}
-
-static int lines_add_access(struct zg_plan *plan, const struct zgi_server_config *config)
-{
-	const struct zg_plan_line line = {
-		.name = "access log entries",
-		.option = "--access-log-entries",
-		.holders = {{"of --access-log-entries, up to a power of two",
-			     config->access_entries_each}},
-		.parts = {{"time, method, status, size",
-			   sizeof(struct zgi_access_entry) -
-				   sizeof(((struct zgi_access_entry *)0)->path)},
-			  {"path", sizeof(((struct zgi_access_entry *)0)->path)}},
-		.exhausted = "a reply is counted, and not in the access log",
-		.counter = "zerog_access_log_dropped_total",
-	};
-
-	if (config->access_entries_each == 0)
-		return 0;
-	return lines_add_each(plan, config, line, "replies that wait for the access log");
+	return lines_add_each(plan, config, line,
+			      posts == 0 ? "cells: two an exchange, up to a power of two"
+					 : "cells: two an exchange, --posts, up to a power of two");
 }
 
 static int lines_add_shard(struct zg_plan *plan, const struct zgi_server_config *config)
@@ -218,8 +202,6 @@ int zgi_plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *co
 		result = lines_add_bookkeeping(plan, config);
 	if (result == 0)
 		result = lines_add_inbox(plan, config);
-	if (result == 0)
-		result = lines_add_access(plan, config);
 	if (result == 0)
 		result = lines_add_shard(plan, config);
 	if (result == 0)

@@ -35,8 +35,17 @@ ZG_MUST_USE int zgi_plan_add_connections(struct zg_plan *plan,
 					 const struct zgi_server_config *config);
 ZG_MUST_USE int zgi_plan_add_shards(struct zg_plan *plan, const struct zgi_server_config *config);
 
+/* plan_async.c: add the lines of what an application may start. Return: as above. */
+ZG_MUST_USE int zgi_plan_add_async(struct zg_plan *plan, const struct zgi_server_config *config);
+
 /* Add the guest heap's line, where there is one. Return: as above. */
 ZG_MUST_USE int zgi_plan_add_guest_heap(struct zg_plan *plan,
 					const struct zgi_server_config *config);
+
+/* files.c: the table of static files, where the app has any. Return: as above. */
+ZG_MUST_USE int zgi_plan_add_files(struct zg_plan *plan, const struct zgi_server_config *config);
+
+/* events.c: subscribers and the rings of topics, where the app has any. Return: as above. */
+ZG_MUST_USE int zgi_plan_add_events(struct zg_plan *plan, const struct zgi_server_config *config);
 
 #endif

@@ -37,6 +37,9 @@ static struct zg_region_options reserve_stacks(const struct zgi_server_config *c
 	struct zg_region_options options = reserve_shards(config, node);
 
 	options.size = (uint64_t)node->shard_count * ZGI_SHARD_STACK_WHOLE_SIZE;
+	/* Threads that are no shard's go wherever there is a processor. */
+	if (node == &config->placement.nodes[0])
+		options.size += zgi_server_worker_stacks_size(config);
 	options.name = "stacks";
 	options.pages = ZG_REGION_PAGES_SMALL;
 	return options;

@@ -75,6 +75,18 @@ static void there_is_one_region_for_shards_and_one_for_stacks(void **state)
 	assert_text_has("not bound to NUMA nodes: not asked for");
 }
 
+static void the_stacks_of_other_threads_lie_beside_those_of_shards(void **state)
+{
+	(void)state;
+	options.numa = false;
+	options.offload_threads = 3;
+	options.flushes = 1;
+	assert_int_equal(make(), 0);
+	assert_int_equal(reserve.nodes[0].stacks.region.size,
+			 3 * (size_t)ZGI_SHARD_STACK_WHOLE_SIZE +
+				 zgi_server_worker_stacks_size(&config));
+}
+
 /* A machine of two nodes, as far as the placement goes; the kernel may know one only. */
 static void each_node_has_regions_of_its_own(void **state)
 {
@@ -156,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(there_is_one_region_for_shards_and_one_for_stacks),
+		test(the_stacks_of_other_threads_lie_beside_those_of_shards),
 		test(each_node_has_regions_of_its_own),
 		test(with_explicit_pages_a_plan_allows_for_whole_ones),
 		test(pages_that_must_be_explicit_and_are_too_few_are_refused_with_a_remedy),

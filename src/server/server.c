@@ -13,7 +13,6 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -22,6 +21,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "base/thread.h"
 #include "server/leaks.h"
 #include "server/resume.h"
 
@@ -86,11 +86,14 @@ static void *server_shard_thread(void *user)
 	shard->result = zgi_placement_pin(&shard->server->config.placement, shard->index);
 	if (shard->result == 0)
 		shard->result = zgi_shard_start(shard);
+	if (shard->result == 0)
+		shard->result = zgi_async_start(&shard->async);
 	/* Before the gate, behind which the seal lies: no fault after it is missed. */
 	zg_pause_start(&shard->pause);
 	gate_pass(&shard->server->gate);
 	if (shard->result == 0)
 		shard->result = zgi_shard_run(shard);
+	zgi_shard_end(shard);
 	zgi_io_stop(shard->io);
 	zgi_counter_add(&shard->ended, 1);
 	return NULL;
@@ -99,20 +102,14 @@ static void *server_shard_thread(void *user)
 /* The thread of a shard runs on a stack of the region, the lowest page of which faults. */
 static int server_thread_start(struct zgi_shard *shard)
 {
-	pthread_attr_t attributes;
-	int result;
+	const struct zgi_thread_options options = {
+		.stack = shard->stack,
+		.stack_size = ZGI_SHARD_STACK_WHOLE_SIZE,
+		.run = server_shard_thread,
+		.user = shard,
+	};
 
-	if (mprotect(shard->stack, SERVER_PAGE_SIZE, PROT_NONE) < 0)
-		return -errno;
-	result = pthread_attr_init(&attributes);
-	if (result != 0)
-		return -result;
-	result = pthread_attr_setstack(&attributes, shard->stack + SERVER_PAGE_SIZE,
-				       ZGI_SHARD_STACK_SIZE);
-	if (result == 0)
-		result = pthread_create(&shard->thread, &attributes, server_shard_thread, shard);
-	pthread_attr_destroy(&attributes);
-	return -result;
+	return zgi_thread_start(&options, &shard->thread);
 }
 
 /* What each shard begins with lies in its node's regions: its struct, and its stack. */
@@ -182,7 +179,7 @@ static int server_plan(struct zgi_server *server, struct zg_text *ret_error)
 	return result;
 }
 
-static int server_shards_init(struct zgi_server *server, const struct zgi_router *router)
+static int server_shards_init(struct zgi_server *server, const struct zgi_server_run_options *run)
 {
 	const struct zgi_placement *placement = &server->config.placement;
 
@@ -190,7 +187,10 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_router
 		uint32_t node = zgi_placement_node_index(placement, index);
 		struct zgi_shard_options options = {
 			.config = &server->config,
-			.router = router,
+			.router = run->router,
+			.hooks = run->hooks,
+			.offload = &server->offload,
+			.flushers = &server->flushers,
 			.server = server,
 			.index = index,
 			.listen_fd = server->listen_fds[index],
@@ -200,8 +200,56 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_router
 
 		if (result < 0)
 			return result;
+		zgi_shared_lend(&server->shared, &server->shards[index]->web);
+		server->shards[index]->web.access_ring =
+			zgi_access_log_ring(&server->access_log, index);
 	}
 	return 0;
+}
+
+static int server_workers_start_some(struct zgi_server *server, struct zgi_workers *workers,
+				     uint64_t stack_size, uint32_t thread_count)
+{
+	struct zgi_workers_options options = {
+		.stack_size = stack_size,
+		.thread_count = thread_count,
+	};
+	int result;
+
+	if (thread_count == 0)
+		return 0;
+	result = zg_region_carve(&server->reserve.nodes[0].stacks.region, thread_count * stack_size,
+				 SERVER_PAGE_SIZE, &options.stacks);
+	return result < 0 ? result : zgi_workers_start(workers, &options);
+}
+
+/* Before the shards, whose start hooks may have something for them. */
+static int server_workers_start(struct zgi_server *server, struct zg_text *ret_error)
+{
+	const struct zgi_server_config *config = &server->config;
+	int result = server_workers_start_some(server, &server->offload, config->offload_stack_size,
+					       (uint32_t)config->options.offload_threads);
+
+	if (result == 0)
+		result = server_workers_start_some(server, &server->flushers,
+						   ZGI_SHARD_STACK_WHOLE_SIZE,
+						   config->flush_threads);
+	if (result < 0)
+		zg_text_print(ret_error,
+			      "--offload-threads %" PRIu64 " cannot be started: %s; lower it",
+			      config->options.offload_threads, strerrordesc_np(-result));
+	return result;
+}
+
+/* After the shards: nobody has anything for them any more. A job that hangs must not keep the
+ * process; its thread then ends with it. */
+static void server_workers_end(struct zgi_server *server)
+{
+	uint64_t patience_ns = server->config.options.drain_timeout_ms * UINT64_C(1000000);
+
+	if (zgi_workers_end(&server->flushers, patience_ns) < 0 ||
+	    zgi_workers_end(&server->offload, patience_ns) < 0)
+		server->has_stuck_worker = true;
 }
 
 /* All threads are started and wait; signals go to the thread that boots. */
@@ -264,23 +312,31 @@ static bool server_shards_have_ended(const struct zgi_server *server)
 	return true;
 }
 
-static void server_access_log_drain(struct zgi_server *server)
+/* All at once, because one may still have something for another. One that has ended by itself has
+ * nothing any more. */
+static bool server_shards_are_drained(const struct zgi_server *server)
 {
-	if (!zgi_access_log_is_open(&server->access_log))
-		return;
-	zgi_access_log_follow(&server->access_log);
-	for (uint32_t index = 0; index < server->config.shard_count; index++)
-		zgi_access_log_drain(&server->access_log, &server->shards[index]->web.access,
-				     index);
+	for (uint32_t index = 0; index < server->config.shard_count; index++) {
+		const struct zgi_shard *shard = server->shards[index];
+
+		if (zgi_gauge_read(&shard->is_drained) == 0 && zgi_counter_read(&shard->ended) == 0)
+			return false;
+	}
+	return true;
 }
 
-/* Wait for a signal, or until a drain is over. Returns the signal, 0 when the time has passed. */
-static int server_signal_wait(const sigset_t *signals, uint64_t wait_ms)
+/* Wait for a signal that ends the server, or until a drain is over. Returns the signal, 0 when the
+ * time has passed. SIGUSR1 is for the access log. */
+static int server_signal_wait(struct zgi_server *server, const sigset_t *signals, uint64_t wait_ms)
 {
 	struct timespec wait = {.tv_sec = (time_t)(wait_ms / 1000),
 				.tv_nsec = (long)(wait_ms % 1000) * 1000000};
 	int number = sigtimedwait(signals, NULL, &wait);
 
+	if (number == SIGUSR1) {
+		zgi_access_log_reopen(&server->access_log);
+		return 0;
+	}
 	return number > 0 ? number : 0;
 }
 
@@ -291,23 +347,17 @@ static void server_drain(struct zgi_server *server, const sigset_t *signals)
 		zgi_clock_ns() + server->config.options.drain_timeout_ms * UINT64_C(1000000);
 
 	server_command(server, ZGI_SHARD_DRAIN);
-	while (!server_shards_have_ended(server) && zgi_clock_ns() < until_ns) {
-		server_access_log_drain(server);
-		if (server_signal_wait(signals, 20) != 0)
+	while (!server_shards_are_drained(server) && zgi_clock_ns() < until_ns)
+		if (server_signal_wait(server, signals, 20) != 0)
 			break;
-	}
 }
 
 static void server_serve(struct zgi_server *server, const sigset_t *signals)
 {
-	const uint64_t wait_ms =
-		zgi_access_log_is_open(&server->access_log) ? ZGI_ACCESS_LOG_WAIT_MS : 1000;
 	int number = 0;
 
-	while (number == 0 && !server_shards_have_ended(server)) {
-		server_access_log_drain(server);
-		number = server_signal_wait(signals, wait_ms);
-	}
+	while (number == 0 && !server_shards_have_ended(server))
+		number = server_signal_wait(server, signals, 1000);
 	if (number == SIGTERM) {
 		server->was_drained = true;
 		server_drain(server, signals);
@@ -322,6 +372,8 @@ static int server_threads_abandon(struct zgi_server *server, int result)
 		server->shards[index]->command = ZGI_SHARD_STOP;
 	gate_open(&server->gate);
 	server_threads_join(server);
+	server_workers_end(server);
+	zgi_resume_close();
 	return result;
 }
 
@@ -329,8 +381,19 @@ static int server_threads_abandon(struct zgi_server *server, int result)
 static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 			 struct zg_text *ret_error)
 {
-	int result = server_threads_start(server);
+	int result;
 
+	/* Before the threads, whose start hooks may post already. */
+	zgi_resume_open(server);
+	result = server_workers_start(server, ret_error);
+	if (result < 0) {
+		server_workers_end(server);
+		zgi_resume_close();
+		return result;
+	}
+	result = server_threads_start(server);
+	if (result == 0)
+		result = zgi_access_log_start(&server->access_log);
 	if (result < 0) {
 		zg_text_print(ret_error, "a shard cannot start: %s", strerrordesc_np(-result));
 		return server_threads_abandon(server, result);
@@ -343,14 +406,14 @@ static int server_sealed(struct zgi_server *server, const sigset_t *signals,
 		zgi_server_seal_refused(result, ret_error);
 		return server_threads_abandon(server, result);
 	}
-	zgi_resume_open(server);
 	(void)!zg_memory_resident(&server->resident_at_seal);
 	zgi_server_faults(server, &server->faults_at_seal);
 	gate_open(&server->gate);
 	server_announce(server);
 	server_serve(server, signals);
 	server_threads_join(server);
-	server_access_log_drain(server);
+	server_workers_end(server);
+	zgi_access_log_stop(&server->access_log);
 	zg_unseal();
 	/* Without a drain, what is in flight is out, and no leak. */
 	if (server->was_drained)
@@ -384,24 +447,30 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 	if (result < 0)
 		return result;
 	result = server_guest_heap_init(server, ret_error);
+	if (result == 0)
+		result = zgi_shared_init(&server->shared, &server->config, ret_error);
+	if (result == 0)
+		result = zgi_access_log_init(&server->access_log, &server->config, ret_error);
 	if (result < 0)
 		return result;
-	result = zgi_access_log_open(&server->access_log, server->config.options.access_log,
-				     ret_error);
+	result = zgi_files_open(&server->config, &server->files, ret_error);
+	if (result == 0)
+		result = zgi_events_open(&server->config, &server->events, ret_error);
 	if (result < 0)
 		return result;
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
 			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)
 		return result;
-	result = server_shards_init(server, options->router);
+	result = server_shards_init(server, options);
 	if (result < 0)
 		zg_text_print(ret_error, "a shard cannot be made: %s", strerrordesc_np(-result));
 	else
 		result = zg_fault_check_names(ret_error);
 	if (result == 0)
 		result = server_sealed(server, signals, ret_error);
-	server_close(server);
+	if (!server->has_stuck_worker)
+		server_close(server);
 	return result;
 }
 
@@ -416,16 +485,20 @@ int zgi_server_run(struct zgi_server *server, const struct zgi_server_run_option
 	memset(server, 0, sizeof(*server));
 	server->name = options->name;
 	server->started_ns = zgi_clock_ns();
-	server->access_log.fd = -1;
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &signals, &signals_before);
 	result = zgi_server_configure(options->options, &server->config, ret_error);
 	if (result == 0)
 		result = server_boot(server, options, &signals, ret_error);
-	zgi_access_log_close(&server->access_log);
-	zgi_reserve_fini(&server->reserve);
+	zgi_access_log_fini(&server->access_log);
+	zgi_shared_fini(&server->shared);
+	zgi_events_close(&server->events);
+	zgi_files_close(&server->files);
+	if (!server->has_stuck_worker)
+		zgi_reserve_fini(&server->reserve);
 	pthread_sigmask(SIG_SETMASK, &signals_before, NULL);
 	return result;
 }

@@ -14,8 +14,11 @@
 
 #include "server/access_log.h"
 #include "server/config.h"
+#include "server/events.h"
+#include "server/files.h"
 #include "server/reserve.h"
 #include "server/shard.h"
+#include "server/shared.h"
 
 #define ZGI_SHARDS_MAX 1024 /* as the option's maximum */
 
@@ -38,14 +41,20 @@ struct zgi_server {
 	struct zgi_server_config config;
 	struct zg_plan plan;
 	struct zgi_reserve reserve;
+	struct zg_region events; /* of the topics' rings; mapped when there are any */
+	struct zg_region files; /* of the static files' table; mapped when there are any */
+	struct zgi_shared shared;
+	struct zgi_access_log access_log;
 	struct zgi_shard *shards[ZGI_SHARDS_MAX]; /* in the regions: config.shard_count of them */
 	uint32_t thread_count; /* shards whose thread was started */
 	uint64_t started_ns;
 	uint64_t resident_at_seal; /* bytes */
 	struct zgi_server_faults faults_at_seal;
-	struct zgi_access_log access_log;
 	bool was_drained; /* SIGTERM has come */
 	struct zgi_gate gate;
+	struct zgi_workers offload; /* for jobs; zeroed when there are none */
+	struct zgi_workers flushers; /* for epoll's flushes; zeroed when there are none */
+	bool has_stuck_worker; /* one of them did not end: what it may touch has to stay */
 	int listen_fds[ZGI_SHARDS_MAX]; /* owned */
 };
 
@@ -55,14 +64,17 @@ struct zgi_server {
  * @name:      borrowed
  * @options:   read during the call
  * @router:    borrowed until the return
+ * @hooks:     borrowed until the return
  * @ret_error: on failure, one sentence that says what to change
  *
- * SIGTERM drains, SIGINT and a second SIGTERM stop. Return: 0; -errno.
+ * SIGTERM drains, SIGINT and a second SIGTERM stop, SIGUSR1 has the access log opened anew. Return:
+ * 0; -errno.
  */
 struct zgi_server_run_options {
 	const char *name;
 	const struct zg_options *options;
 	const struct zgi_router *router;
+	const struct zg_shard_hooks *hooks;
 };
 ZG_MUST_USE int zgi_server_run(struct zgi_server *server,
 			       const struct zgi_server_run_options *options,

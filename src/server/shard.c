@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "base/counter.h"
+#include "server/subscriber.h"
 
 #define SHARD_MAGIC 0x7a677368U
 #define SHARD_WAIT_QUIET_NS UINT64_C(1000000000) /* with parked connections only */
@@ -36,6 +37,7 @@ static void shard_times_init(struct zgi_shard_times *times, const struct zg_opti
 	times->exchange_wait = shard_ticks(options->exchange_wait_ms_max);
 	times->hot = shard_ticks(SHARD_HOT_MS);
 	times->linger = shard_ticks(SHARD_LINGER_MS);
+	times->heartbeat = shard_ticks(options->event_heartbeat_ms);
 }
 
 static int shard_pool_init(struct zg_pool *pool, struct zg_region *region,
@@ -65,6 +67,9 @@ static int shard_pools_init(struct zgi_shard *shard, const struct zgi_server_con
 	result = shard_pool_init(&shard->exchanges, region, exchanges);
 	if (result == 0)
 		result = shard_pool_init(&shard->chunks, region, chunks);
+	if (result == 0 && config->subscribers_each > 0)
+		result = shard_pool_init(&shard->subscribers, region,
+					 zgi_server_subscriber_pool(config));
 	return result;
 }
 
@@ -88,23 +93,12 @@ static int shard_tables_init(struct zgi_shard *shard, const struct zgi_server_co
 				 64, &memory);
 	if (result < 0)
 		return result;
-	zgi_inbox_init(&shard->inbox, memory, config->inbox_cells_each);
+	zgi_inbox_init(&shard->inbox, &(struct zgi_inbox_options){
+					      .cells = memory,
+					      .cell_count = config->inbox_cells_each,
+					      .post_count_max = config->options.posts,
+				      });
 	return 0;
-}
-
-static int shard_access_init(struct zgi_shard *shard, const struct zgi_server_config *config,
-			     struct zg_region *region)
-{
-	void *memory = NULL;
-	int result = 0;
-
-	if (config->access_entries_each > 0)
-		result = zg_region_carve(
-			region, config->access_entries_each * sizeof(struct zgi_access_entry), 64,
-			&memory);
-	if (result == 0)
-		zgi_access_ring_init(&shard->web.access, memory, config->access_entries_each);
-	return result;
 }
 
 static void shard_web_init(struct zgi_shard *shard, const struct zg_options *options,
@@ -117,6 +111,8 @@ static void shard_web_init(struct zgi_shard *shard, const struct zg_options *opt
 	shard->web.read_buffer_size = (uint32_t)options->read_buffer_size;
 	shard->web.write_buffer_size = (uint32_t)options->write_buffer_size;
 	shard->web.body_size_max = options->body_size_max;
+	shard->web.stream_size_max = options->stream_size_max;
+	shard->web.form_fields_max = (uint32_t)options->form_fields_max;
 	shard->web.exchanges = &shard->exchanges;
 	shard->web.shard = shard;
 }
@@ -130,6 +126,13 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 		.descriptor_count = config->slots_each,
 		.ring_entries = config->ring_entries,
 		.listen_fd = options->listen_fd,
+		.flush_count = (uint32_t)config->options.flushes,
+		.workers = options->flushers,
+	};
+	const struct zgi_async_options async_options = {
+		.config = config,
+		.hooks = options->hooks,
+		.offload = options->offload,
 	};
 	int result;
 
@@ -145,9 +148,9 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 	shard_web_init(shard, &config->options, options->router);
 	result = shard_tables_init(shard, config, region);
 	if (result == 0)
-		result = shard_access_init(shard, config, region);
-	if (result == 0)
 		result = shard_pools_init(shard, config, region);
+	if (result == 0)
+		result = zgi_async_init(&shard->async, &async_options, region);
 	if (result == 0)
 		result = zgi_io_create(&io_options, region, &shard->io);
 	return result;
@@ -161,6 +164,8 @@ void zgi_shard_fini(struct zgi_shard *shard)
 	zgi_io_destroy(shard->io);
 	zg_pool_fini(&shard->exchanges);
 	zg_pool_fini(&shard->chunks);
+	if (shard->subscribers.block_count > 0)
+		zg_pool_fini(&shard->subscribers);
 	shard->magic = 0;
 }
 
@@ -176,20 +181,35 @@ void zgi_shard_command(struct zgi_shard *shard, enum zgi_shard_command command)
 	zgi_io_wake(shard->io);
 }
 
+static void shard_resume(struct zgi_shard *shard, const struct zgi_message *message)
+{
+	struct zg_exchange *x = zg_pool_get(&shard->exchanges, message->handle);
+
+	if (x == NULL || zgi_exchange_resume(x, message->then, message->user) < 0) {
+		zgi_counter_add(&shard->counters.resumed_stale, 1);
+		return;
+	}
+	zgi_counter_add(&shard->counters.resumed, 1);
+	zgi_connection_resumed(shard, x->connection);
+}
+
+/* One round of the inbox at the most: posts may post, and connections wait meanwhile. */
 static void shard_messages(struct zgi_shard *shard)
 {
+	uint64_t left = shard->inbox.mask + 1;
 	struct zgi_message message;
 
-	while (zgi_inbox_receive(&shard->inbox, &message)) {
-		struct zg_exchange *x = zg_pool_get(&shard->exchanges, message.handle);
-
-		if (x == NULL || zgi_exchange_resume(x, message.then, message.user) < 0) {
-			zgi_counter_add(&shard->counters.resumed_stale, 1);
-			continue;
+	zgi_inbox_look(&shard->inbox);
+	for (; left > 0 && zgi_inbox_receive(&shard->inbox, &message); left--) {
+		if (zgi_message_is_post(&message)) {
+			message.post(&shard->async, message.user);
+			zgi_counter_add(&shard->async.counters.posts, 1);
+		} else {
+			shard_resume(shard, &message);
 		}
-		zgi_counter_add(&shard->counters.resumed, 1);
-		zgi_connection_resumed(shard, x->connection);
 	}
+	if (left == 0 && zgi_inbox_must_wake(&shard->inbox))
+		zgi_io_wake(shard->io);
 }
 
 static void shard_accept_stop(struct zgi_shard *shard)
@@ -245,6 +265,14 @@ static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *even
 		return;
 	case ZGI_IO_WOKEN:
 		shard_messages(shard);
+		zgi_jobs_finish(&shard->async);
+		zgi_subscribers_tell(shard);
+		return;
+	case ZGI_IO_FLUSHED:
+		zgi_flush_done(&shard->async, event->tag, event->result);
+		return;
+	case ZGI_IO_WATCHED:
+		zgi_watch_told(&shard->async, event->tag, event->result);
 		return;
 	case ZGI_IO_ACCEPT_ENDED:
 		shard->is_accept_ending = false;
@@ -263,6 +291,7 @@ static void shard_clock(struct zgi_shard *shard, uint64_t now_ns)
 	uint32_t tick = (uint32_t)((now_ns - shard->started_ns) / ZGI_TICK_NS);
 	time_t seconds;
 
+	shard->async.now_ns = now_ns;
 	shard->tick_age_ns = shard_tick_age_ns(shard, now_ns);
 	if (tick == shard->tick && shard->date_seconds != 0)
 		return;
@@ -275,10 +304,11 @@ static void shard_clock(struct zgi_shard *shard, uint64_t now_ns)
 }
 
 /* Until the next tick while something has a short deadline, or sooner when this one's are not
- * dealt with; else longer. */
+ * dealt with, or a timer is over; else longer. */
 static uint64_t shard_wait_ns(const struct zgi_shard *shard, uint64_t now_ns)
 {
 	uint64_t sweep_ns = zgi_shard_sweep_wait_ns(shard);
+	uint64_t timers_ns = zgi_timers_wait_ns(&shard->async, now_ns);
 	uint64_t wait_ns = ZGI_TICK_NS - shard_tick_age_ns(shard, now_ns);
 
 	if (shard->live_count == 0)
@@ -286,17 +316,22 @@ static uint64_t shard_wait_ns(const struct zgi_shard *shard, uint64_t now_ns)
 	else if (shard->exchanges.free_count == shard->exchanges.block_count &&
 		 shard->waiting_count == 0)
 		wait_ns = SHARD_WAIT_QUIET_NS;
+	if (wait_ns > timers_ns)
+		wait_ns = timers_ns;
 	return wait_ns < sweep_ns ? wait_ns : sweep_ns;
+}
+
+static bool shard_is_done(const struct zgi_shard *shard)
+{
+	return __atomic_load_n(&shard->command, __ATOMIC_ACQUIRE) == ZGI_SHARD_STOP;
 }
 
 /* A drain also waits until the accept has let go of the listener: then whoever comes next can have
  * its address. */
-static bool shard_is_done(const struct zgi_shard *shard)
+static bool shard_is_drained(const struct zgi_shard *shard)
 {
-	uint32_t command = __atomic_load_n(&shard->command, __ATOMIC_ACQUIRE);
-
-	return command == ZGI_SHARD_STOP ||
-	       (shard->is_draining && shard->live_count == 0 && !shard->is_accept_ending);
+	return shard->is_draining && shard->live_count == 0 && !shard->is_accept_ending &&
+	       zgi_inbox_is_empty(&shard->inbox) && !zgi_async_is_busy(&shard->async);
 }
 
 /*
@@ -330,11 +365,17 @@ void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_
 					       : SHARD_PREFETCH_COUNT);
 		shard_event(shard, &shard->events[index]);
 	}
+	zgi_timers_run(&shard->async);
 	zgi_connection_serve_waiting(shard);
 	zgi_shard_sweep(shard);
+	zgi_jobs_sweep(&shard->async, shard->tick);
 	if (__atomic_load_n(&shard->command, __ATOMIC_ACQUIRE) == ZGI_SHARD_DRAIN)
 		shard_drain(shard);
 	shard_accepting_adjust(shard);
+	if (zgi_async_has_turn_end(&shard->async))
+		zgi_async_turn_end(&shard->async);
+	if (ZG_UNLIKELY(shard->is_draining))
+		zgi_gauge_set(&shard->is_drained, shard_is_drained(shard));
 	zgi_counter_add(&shard->counters.turns, 1);
 	zgi_counter_add(&shard->counters.events, event_count);
 }
@@ -369,4 +410,29 @@ int zgi_shard_run(struct zgi_shard *shard)
 		now_ns = end_ns;
 	}
 	return 0;
+}
+
+/* What still comes for connections is passed over: they end with the I/O object. */
+static void shard_flushes_end(struct zgi_shard *shard)
+{
+	struct zgi_flushes *flushes = &shard->async.flushes;
+
+	flushes->is_ending = true;
+	while (flushes->live_count > 0) {
+		int count = zgi_io_wait(shard->io, SHARD_WAIT_QUIET_NS, shard->events);
+
+		if (count < 0)
+			return;
+		for (int index = 0; index < count; index++)
+			if (shard->events[index].kind == ZGI_IO_FLUSHED)
+				zgi_flush_done(&shard->async, shard->events[index].tag,
+					       shard->events[index].result);
+	}
+}
+
+void zgi_shard_end(struct zgi_shard *shard)
+{
+	shard_flushes_end(shard);
+	zgi_jobs_abandon(&shard->async);
+	zgi_async_stop(&shard->async);
 }

@@ -16,6 +16,7 @@
 #include <zerog/region.h>
 
 #include "io/io.h"
+#include "server/async.h"
 #include "server/config.h"
 #include "server/connection.h"
 #include "server/inbox.h"
@@ -44,6 +45,12 @@ struct zgi_shard_counters {
 	uint64_t resumed;
 	uint64_t resumed_stale; /* resumes whose handle was stale: harmless */
 	uint64_t resumes_refused; /* resumes for which the inbox had no room; by any thread */
+	uint64_t subscribed; /* subscribers that have come */
+	uint64_t subscribers_refused; /* 503 because all were taken */
+	uint64_t subscribers_dropped; /* that did not take what they were sent */
+	uint64_t events_sent; /* each to one subscriber */
+	uint64_t events_skipped; /* that had left the ring before a slow one got to them */
+	uint64_t heartbeats;
 	uint64_t turns; /* of the loop */
 	uint64_t events;
 };
@@ -65,6 +72,7 @@ struct zgi_shard_times {
 	uint32_t exchange_wait;
 	uint32_t hot;
 	uint32_t linger;
+	uint32_t heartbeat;
 };
 
 /* An idle connection that may be closed to make room, as it was when it was chosen. */
@@ -108,6 +116,8 @@ struct zgi_shard {
 	struct zgi_web web;
 
 	zg_cold(turn);
+	struct zg_pool subscribers; /* when the app has a topic */
+	uint32_t has_news; /* something was published; set by any thread */
 	uint64_t started_ns;
 	time_t date_seconds;
 	uint32_t sweep_cursor;
@@ -126,6 +136,7 @@ struct zgi_shard {
 	struct zgi_shard_arenas arenas; /* of the round before */
 	uint32_t pause_tick; /* when the kernel was asked last */
 	struct zg_pause pause; /* how long turns take, waiting apart */
+	struct zg_shard async; /* what the application sees of it */
 	struct zgi_io_event events[ZGI_IO_EVENTS_MAX];
 	unsigned char discard[ZGI_DISCARD_SIZE]; /* where what nobody will read is received */
 
@@ -133,6 +144,7 @@ struct zgi_shard {
 	struct zgi_server *server; /* borrowed */
 	uint32_t command; /* enum zgi_shard_command, set by the server's thread */
 	uint64_t ended; /* 1 when the thread has left its loop */
+	uint32_t is_drained; /* 1 while it drains and has nothing left to do */
 	int result; /* of the thread's start, then of its loop */
 	unsigned char *stack; /* in the region */
 	pthread_t thread;
@@ -157,6 +169,9 @@ ZG_WHOLE_LINES(struct zgi_shard);
 struct zgi_shard_options {
 	const struct zgi_server_config *config;
 	const struct zgi_router *router;
+	const struct zg_shard_hooks *hooks; /* borrowed; or NULL */
+	struct zgi_workers *offload; /* borrowed: for jobs; or NULL when there are none */
+	struct zgi_workers *flushers; /* borrowed: for epoll's flushes; or NULL */
 	struct zgi_server *server;
 	uint32_t index;
 	int listen_fd;
@@ -170,7 +185,7 @@ void zgi_shard_fini(struct zgi_shard *shard);
 /* Set up the I/O object; on the shard's thread. Return: 0; -errno. */
 ZG_MUST_USE int zgi_shard_start(struct zgi_shard *shard);
 
-/* Serve until told to stop, or until a drain has ended. Return: 0; -errno of the I/O core. */
+/* Serve until told to stop. Return: 0; -errno of the I/O core. */
 ZG_MUST_USE int zgi_shard_run(struct zgi_shard *shard);
 
 /* One turn of the loop, at a time since zgi_clock_ns()'s beginning: handle so many of the shard's
@@ -178,7 +193,12 @@ ZG_MUST_USE int zgi_shard_run(struct zgi_shard *shard);
  * own. */
 void zgi_shard_turn(struct zgi_shard *shard, uint32_t event_count, uint64_t now_ns);
 
-/* Tell a shard to drain or to stop; any thread. */
+/* After the last turn: see what is under way to its end, and have the application put away what is
+ * its own. */
+void zgi_shard_end(struct zgi_shard *shard);
+
+/* Tell a shard to drain or to stop; any thread. One that has drained turns on, because others may
+ * still have something for it, until it is told to stop. */
 void zgi_shard_command(struct zgi_shard *shard, enum zgi_shard_command command);
 
 /* sweep.c: look at the deadlines of a part of the table, and at the heads of the queues; a few
@@ -193,6 +213,12 @@ bool zgi_shard_evict(struct zgi_shard *shard);
 
 /* sweep.c: end every connection that is idle. */
 void zgi_shard_end_idle(struct zgi_shard *shard);
+
+/* The whole shard, from what an application has of it. */
+static inline struct zgi_shard *zgi_shard_of(const struct zg_shard *shard)
+{
+	return (struct zgi_shard *)((uintptr_t)shard - offsetof(struct zgi_shard, async));
+}
 
 /* An exchange by its number. */
 static inline struct zg_exchange *zgi_shard_exchange_at(struct zgi_shard *shard, uint32_t number)

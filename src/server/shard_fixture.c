@@ -64,12 +64,19 @@ struct shard_fixture *shard_fixture_open(const struct shard_fixture_options *opt
 	result = zg_region_carve(&fixture->region, fixture->config.shard_size, 64, &memory);
 	zg_assert(result == 0);
 	fixture->shard = memory;
+	zgi_workers_init(&fixture->server.offload);
 	result = zgi_shard_init(fixture->shard,
 				&(struct zgi_shard_options){.config = &fixture->config,
 							    .router = fixture->router,
+							    .hooks = options->hooks,
+							    .offload = &fixture->server.offload,
+							    .flushers = &fixture->server.flushers,
+							    .server = &fixture->server,
 							    .listen_fd = -1},
 				&fixture->region);
 	zg_assert(result == 0);
+	fixture->server.config = fixture->config;
+	fixture->server.shards[0] = fixture->shard;
 	zgi_io_destroy(fixture->shard->io);
 	fake_io_init(&fixture->fake, FAKE_DESCRIPTORS_MAX);
 	fixture->fake.on_sent = fixture_sent;
@@ -144,6 +151,29 @@ void shard_fixture_send(struct shard_fixture *fixture, uint32_t descriptor, cons
 		if (left > 0 && fake_io_operation(fake, descriptor) == FAKE_NONE)
 			return;
 	}
+}
+
+void shard_fixture_work(struct shard_fixture *fixture)
+{
+	struct zgi_work *work = fixture->server.offload.pushed;
+	struct zgi_work *turned = NULL;
+
+	fixture->server.offload.pushed = NULL;
+	while (work != NULL) {
+		struct zgi_work *next = work->next;
+
+		work->next = turned;
+		turned = work;
+		work = next;
+	}
+	while (turned != NULL) {
+		struct zgi_work *next = turned->next;
+
+		turned->run(turned);
+		turned = next;
+	}
+	fake_io_woken(&fixture->fake);
+	shard_fixture_turn(fixture);
 }
 
 void shard_fixture_complete(struct shard_fixture *fixture, uint32_t descriptor, int32_t result)

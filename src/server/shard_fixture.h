@@ -8,7 +8,7 @@
 #define ZEROG_SERVER_SHARD_FIXTURE_H
 
 #include "io/fake_io.h"
-#include "server/shard.h"
+#include "server/server.h"
 
 #define SHARD_FIXTURE_OUTPUT_SIZE 65536
 
@@ -17,6 +17,7 @@ struct shard_fixture {
 	struct zgi_server_config config;
 	struct zgi_router *router;
 	struct zgi_shard *shard; /* in the region */
+	struct zgi_server server; /* of this one shard; it never runs */
 	struct fake_io fake;
 	uint64_t now_ns;
 	char output[FAKE_DESCRIPTORS_MAX][SHARD_FIXTURE_OUTPUT_SIZE];
@@ -29,6 +30,7 @@ struct shard_fixture_options {
 	uint32_t chunk_count;
 	void (*routes)(struct zgi_router *router); /* or NULL */
 	void (*change)(struct zg_options *options); /* or NULL: sets options that are not above */
+	const struct zg_shard_hooks *hooks; /* or NULL */
 };
 
 /* There is one fixture; it is closed before it is opened again. */
@@ -49,6 +51,9 @@ void shard_fixture_send(struct shard_fixture *fixture, uint32_t descriptor, cons
 
 /* The peer takes all that it is sent, with turns. */
 void shard_fixture_take(struct shard_fixture *fixture, uint32_t descriptor);
+
+/* What was offloaded is done, on this thread, in the order it was given; then a turn. */
+void shard_fixture_work(struct shard_fixture *fixture);
 
 /* The operation in flight ends so, and a turn. */
 void shard_fixture_complete(struct shard_fixture *fixture, uint32_t descriptor, int32_t result);

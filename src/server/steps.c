@@ -5,6 +5,7 @@
 #include "server/steps.h"
 
 #include "base/counter.h"
+#include "server/subscriber.h"
 
 void zgi_connection_close(struct zgi_shard *shard, uint32_t index)
 {
@@ -49,8 +50,18 @@ bool zgi_connection_take(struct zgi_shard *shard, uint32_t index)
 
 void zgi_connection_give(struct zgi_shard *shard, uint32_t index)
 {
+	if (shard->connections[index].link & ZGI_CONNECTION_SUBSCRIBER) {
+		zgi_subscriber_give(shard,
+				    shard->connections[index].link & ~ZGI_CONNECTION_SUBSCRIBER);
+		shard->connections[index].link = ZGI_CONNECTION_NONE;
+		return;
+	}
+
 	struct zg_exchange *x = zgi_shard_exchange(shard, index);
 	zg_handle handle = x->handle;
+
+	if (ZG_UNLIKELY(x->hand_over != 0))
+		zgi_subscriber_give(shard, x->hand_over - 1);
 
 	zgi_exchange_fini(x);
 

@@ -56,7 +56,7 @@ void zgi_connection_park(struct zgi_shard *shard, uint32_t index, uint32_t idle_
 /* Borrow an exchange; false when there is none. */
 bool zgi_connection_take(struct zgi_shard *shard, uint32_t index);
 
-/* Give the exchange back. */
+/* Give the exchange back, or the subscriber. */
 void zgi_connection_give(struct zgi_shard *shard, uint32_t index);
 
 /* Give the exchange back and close. */

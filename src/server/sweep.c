@@ -222,7 +222,8 @@ bool zgi_shard_evict(struct zgi_shard *shard)
 void zgi_shard_end_idle(struct zgi_shard *shard)
 {
 	for (uint32_t index = 0; index < shard->slot_count; index++) {
-		if (shard->connections[index].state == ZGI_CONNECTION_PARKED)
+		if (shard->connections[index].state == ZGI_CONNECTION_PARKED ||
+		    shard->connections[index].state == ZGI_CONNECTION_SUBSCRIBED)
 			zgi_connection_end(shard, index);
 		else if (shard->connections[index].state == ZGI_CONNECTION_HOT)
 			zgi_connection_cool(shard, index);

@@ -1,57 +1,78 @@
 /*
- * Access ring: what a shard's replies leave for the access log.
+ * Access ring: what a shard has answered, on its way to the log's one writer.
  *
- * One thread puts entries in, another takes them out; neither waits. An entry for which
- * there is no room is counted and forgotten: a log may not hold a reply up.
+ * One thread puts records in, one takes them out; neither ever waits for the other.
+ * A record that finds no room is dropped and counted: a slow disk costs lines of the
+ * log, never a request's time.
  */
 #ifndef ZEROG_WEB_ACCESS_H
 #define ZEROG_WEB_ACCESS_H
 
+#include <assert.h>
+#include <stdalign.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include <zerog/attributes.h>
 #include <zerog/exchange.h>
+#include <zerog/layout.h>
 
-#define ZGI_ACCESS_PATH_SIZE 232 /* bytes of a path that are kept */
+#define ZGI_ACCESS_PATH_SIZE 224
 
-struct zgi_access_entry {
-	uint64_t unix_ms; /* when it was replied */
-	uint64_t sent_size; /* bytes of the response, its head included */
+/* One request. Of what the client sent there is the path alone: no query, no field and no body, for
+ * they hold what is nobody's business. */
+struct zgi_access_record {
+	uint64_t time_ns; /* CLOCK_REALTIME: when it was answered */
+	uint64_t duration_ns; /* from its head's end to its reply; 0 when it was not understood */
+	uint64_t size; /* bytes of the reply's body */
 	uint16_t status;
-	uint16_t path_size; /* bytes; 0 when the request could not be understood */
-	uint8_t method; /* enum zg_method */
-	bool is_path_cut;
-	char path[ZGI_ACCESS_PATH_SIZE + 2]; /* as sent, without the query */
+	uint8_t method; /* enum zg_method; ZG_METHOD_COUNT when it was not understood */
+	uint8_t minor_version;
+	uint8_t is_cut; /* the path was longer */
+	uint8_t path_size;
+	char path[ZGI_ACCESS_PATH_SIZE + 2];
 };
+
+static_assert(sizeof(struct zgi_access_record) == 256, "whole lines, and a power of two");
 
 struct zgi_access_ring {
-	struct zgi_access_entry *entries; /* borrowed; NULL: there is no log */
-	uint32_t entry_count; /* a power of two */
-	uint64_t put_count; /* by the shard */
-	uint64_t taken_count; /* by the log */
-	uint64_t dropped_count; /* entries for which there was no room */
+	struct zgi_access_record *records; /* borrowed */
+	uint64_t mask;
+	zg_hot(shard);
+	alignas(ZG_LINE_SIZE) uint64_t put_position;
+	uint64_t take_position_seen; /* the shard's last look at the other side */
+	uint64_t dropped; /* records that found no room */
+	zg_hot(writer);
+	alignas(ZG_LINE_SIZE) uint64_t take_position;
 };
 
-/**
- * zgi_access_ring_init() - an empty ring
- * @ring:         overwritten
- * @entries:      borrowed; NULL for none, and then nothing is ever put
- * @entry_count:  a power of two, or 0
- */
-void zgi_access_ring_init(struct zgi_access_ring *ring, struct zgi_access_entry *entries,
-			  uint32_t entry_count);
+ZG_LINES_APART(struct zgi_access_ring, mask, put_position);
+ZG_LINES_APART(struct zgi_access_ring, dropped, take_position);
 
-/* A reply that has become final. The shard's thread. */
-void zgi_access_put(struct zgi_access_ring *ring, const struct zg_exchange *x);
+/* Records of a ring for at least so many: a power of two. */
+uint64_t zgi_access_record_count(uint64_t count);
+
+/* The records are the caller's memory; record_count as from zgi_access_record_count(). */
+void zgi_access_ring_init(struct zgi_access_ring *ring, struct zgi_access_record *records,
+			  uint64_t record_count);
+
+/* A place for the next record, or NULL when there is no room, which is counted. The shard's thread;
+ * zgi_access_ring_publish() follows. */
+struct zgi_access_record *zgi_access_ring_reserve(struct zgi_access_ring *ring);
+void zgi_access_ring_publish(struct zgi_access_ring *ring);
+
+/* The oldest record, or NULL; it is the writer's until zgi_access_ring_taken(). */
+const struct zgi_access_record *zgi_access_ring_oldest(struct zgi_access_ring *ring);
+void zgi_access_ring_taken(struct zgi_access_ring *ring);
 
 /**
- * zgi_access_take() - the oldest entry
- * @ring:       initialised
- * @ret_entry:  a copy
+ * zgi_access_note() - put a request that has been answered into its shard's ring
+ * @x:            replied; its web has a ring
+ * @size:         bytes of the reply's body
+ * @duration_ns:  0 when the request was not understood: then nothing is read from it
  *
- * Return: whether there was one. The log's thread.
+ * The shard's thread.
  */
-bool zgi_access_take(struct zgi_access_ring *ring, struct zgi_access_entry *ret_entry);
+void zgi_access_note(struct zg_exchange *x, uint64_t size, uint64_t duration_ns);
 
 #endif

@@ -1,224 +1,139 @@
 /*
- * The ring between a shard and the access log: what an entry says of a reply, what is
- * lost when nobody takes entries out, and that two threads see each entry once.
+ * The ring between a shard and the log's writer: in order, bounded, and nobody waits.
  */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
-#include "web/exchange_fixture.h"
+#include "web/access.h"
 
-#define ENTRIES 4
+#define RECORD_COUNT 4
+#define THREAD_RECORDS 100000
 
-static struct exchange_fixture fixture;
-static struct zgi_access_entry entries[ENTRIES];
-
-static int serve(struct zg_exchange *x)
-{
-	return zg_reply_text(x, 201, "Hello");
-}
-
-static const struct exchange_fixture_route routes[] = {
-	{ZG_METHOD_GET, "/{rest...}", serve},
-	{ZG_METHOD_POST, "/{rest...}", serve},
-	{ZG_METHOD_COUNT, NULL, NULL},
-};
+static struct zgi_access_record records[RECORD_COUNT];
+static struct zgi_access_ring ring;
 
 static int setup(void **state)
 {
 	(void)state;
-	exchange_fixture_open(&fixture, routes);
-	zgi_access_ring_init(&fixture.web.access, entries, ENTRIES);
+	zgi_access_ring_init(&ring, records, RECORD_COUNT);
 	return 0;
 }
 
-static int teardown(void **state)
+static bool put(uint64_t number)
 {
-	(void)state;
-	exchange_fixture_close(&fixture);
-	return 0;
+	struct zgi_access_record *record = zgi_access_ring_reserve(&ring);
+
+	if (record == NULL)
+		return false;
+	record->size = number;
+	zgi_access_ring_publish(&ring);
+	return true;
 }
 
-static void ask(const char *text)
+static uint64_t take(void)
 {
-	exchange_fixture_forget(&fixture);
-	(void)exchange_fixture_feed(&fixture, text, strlen(text), SIZE_MAX);
+	const struct zgi_access_record *record = zgi_access_ring_oldest(&ring);
+	uint64_t number;
+
+	assert_non_null(record);
+	number = record->size;
+	zgi_access_ring_taken(&ring);
+	return number;
 }
 
-static struct zgi_access_entry taken(void)
+static void records_come_out_in_their_order(void **state)
 {
-	struct zgi_access_entry entry;
-
-	assert_true(zgi_access_take(&fixture.web.access, &entry));
-	return entry;
-}
-
-static void an_entry_says_what_was_replied_to_what(void **state)
-{
-	uint64_t now_ms = (uint64_t)time(NULL) * 1000;
-	struct zgi_access_entry entry;
-
-	(void)state;
-	ask("POST /a%20b/c?token=secret HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxx");
-	entry = taken();
-	assert_int_equal(entry.status, 201);
-	assert_int_equal(entry.method, ZG_METHOD_POST);
-	/* The query is nobody's business. */
-	assert_int_equal(entry.path_size, strlen("/a%20b/c"));
-	assert_memory_equal(entry.path, "/a%20b/c", entry.path_size);
-	assert_false(entry.is_path_cut);
-	assert_int_equal(entry.sent_size, strlen(exchange_fixture_output(&fixture)));
-	assert_true(entry.unix_ms + 5000 > now_ms && entry.unix_ms < now_ms + 60000);
-	assert_false(zgi_access_take(&fixture.web.access, &entry));
-}
-
-static void a_long_path_is_cut(void **state)
-{
-	char text[500];
-	struct zgi_access_entry entry;
+	uint64_t next = 0;
 
 	(void)state;
-	for (int size = ZGI_ACCESS_PATH_SIZE; size <= ZGI_ACCESS_PATH_SIZE + 1; size++) {
-		snprintf(text, sizeof(text), "GET /%0*d HTTP/1.1\r\nHost: a\r\n\r\n", size - 1, 0);
-		ask(text);
-		entry = taken();
-		assert_int_equal(entry.path_size, ZGI_ACCESS_PATH_SIZE);
-		assert_int_equal(entry.is_path_cut, size > ZGI_ACCESS_PATH_SIZE);
+	assert_null(zgi_access_ring_oldest(&ring));
+	for (uint64_t number = 0; number < 10 * RECORD_COUNT; number += 2) {
+		assert_true(put(number));
+		assert_true(put(number + 1));
+		assert_int_equal(take(), next++);
+		assert_int_equal(take(), next++);
 	}
+	assert_null(zgi_access_ring_oldest(&ring));
+	assert_int_equal(ring.dropped, 0);
 }
 
-static void what_cannot_be_understood_has_no_path(void **state)
+static void a_record_that_finds_no_room_is_dropped_and_counted(void **state)
 {
-	struct zgi_access_entry entry;
-
 	(void)state;
-	ask("GET /secret HTTP/1.1\r\nBad Field: 1\r\n\r\n");
-	entry = taken();
-	assert_int_equal(entry.status, 400);
-	assert_int_equal(entry.path_size, 0);
+	for (uint64_t number = 0; number < RECORD_COUNT; number++)
+		assert_true(put(number));
+	assert_false(put(99));
+	assert_false(put(99));
+	assert_int_equal(ring.dropped, 2);
+	assert_int_equal(take(), 0);
+	assert_true(put(4));
+	assert_false(put(99));
+	for (uint64_t number = 1; number <= RECORD_COUNT; number++)
+		assert_int_equal(take(), number);
 }
 
-static void each_of_several_replies_has_its_own_size(void **state)
+static void what_is_reserved_is_seen_when_it_is_published(void **state)
 {
-	struct zgi_access_entry first;
-	struct zgi_access_entry second;
-
 	(void)state;
-	ask("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
-	first = taken();
-	second = taken();
-	assert_memory_equal(first.path, "/1", 2);
-	assert_memory_equal(second.path, "/2", 2);
-	assert_int_equal(first.sent_size, second.sent_size);
-	assert_int_equal(first.sent_size * 2, strlen(exchange_fixture_output(&fixture)));
+	assert_non_null(zgi_access_ring_reserve(&ring));
+	assert_null(zgi_access_ring_oldest(&ring));
+	zgi_access_ring_publish(&ring);
+	assert_non_null(zgi_access_ring_oldest(&ring));
 }
 
-static void a_full_ring_counts_what_it_loses(void **state)
+static void a_ring_has_a_power_of_two_of_records(void **state)
 {
-	struct zgi_access_entry entry;
-
 	(void)state;
-	for (int round = 0; round < 3; round++) {
-		for (int number = 0; number < ENTRIES + 2; number++) {
-			char text[64];
-
-			snprintf(text, sizeof(text), "GET /%d HTTP/1.1\r\nHost: a\r\n\r\n", number);
-			ask(text);
-		}
-		assert_int_equal(fixture.web.access.dropped_count, 2 * (round + 1));
-		/* The oldest are kept, in their order. */
-		for (int number = 0; number < ENTRIES; number++)
-			assert_int_equal(taken().path[1], '0' + number);
-		assert_false(zgi_access_take(&fixture.web.access, &entry));
-	}
+	assert_int_equal(zgi_access_record_count(1), 1);
+	assert_int_equal(zgi_access_record_count(16), 16);
+	assert_int_equal(zgi_access_record_count(17), 32);
 }
 
-static void without_a_log_nothing_is_put(void **state)
+static void *put_all(void *user)
 {
-	struct zgi_access_entry entry;
-
-	(void)state;
-	zgi_access_ring_init(&fixture.web.access, NULL, 0);
-	ask("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n");
-	assert_int_equal(fixture.web.access.dropped_count, 0);
-	assert_false(zgi_access_take(&fixture.web.access, &entry));
+	(void)user;
+	for (uint64_t number = 1; number <= THREAD_RECORDS;)
+		number += put(number);
+	return NULL;
 }
 
-#define ASKED 20000
-
-static uint64_t taken_count;
-
-/* Each says a number, larger than the one before. */
-static void *take_all(void *user)
+static void two_threads_pass_each_record_on_once(void **state)
 {
-	struct zgi_access_ring *ring = user;
-	struct zgi_access_entry entry;
-	long last = -1;
-
-	/* The last request of all ends it. */
-	for (;;) {
-		long number;
-
-		if (!zgi_access_take(ring, &entry))
-			continue;
-		if (entry.path[1] == 'z')
-			return NULL;
-		taken_count++;
-		entry.path[entry.path_size] = '\0';
-		number = strtol(entry.path + 1, NULL, 10);
-		if (entry.path_size != 6 || number <= last)
-			return user;
-		last = number;
-	}
-}
-
-static void two_threads_see_each_entry_once(void **state)
-{
-	struct zgi_access_ring *ring = &fixture.web.access;
 	pthread_t thread;
-	uint64_t lost;
-	void *failed;
+	uint64_t expected = 1;
 
 	(void)state;
-	taken_count = 0;
-	assert_int_equal(pthread_create(&thread, NULL, take_all, ring), 0);
-	for (int number = 0; number < ASKED; number++) {
-		char text[64];
+	assert_int_equal(pthread_create(&thread, NULL, put_all, NULL), 0);
+	while (expected <= THREAD_RECORDS) {
+		const struct zgi_access_record *record = zgi_access_ring_oldest(&ring);
 
-		snprintf(text, sizeof(text), "GET /%05d HTTP/1.1\r\nHost: a\r\n\r\n", number);
-		ask(text);
+		if (record == NULL)
+			continue;
+		assert_int_equal(record->size, expected);
+		zgi_access_ring_taken(&ring);
+		expected++;
 	}
-	/* Until there was room for the last one. */
-	do {
-		lost = ring->dropped_count;
-		ask("GET /z HTTP/1.1\r\nHost: a\r\n\r\n");
-	} while (ring->dropped_count != lost);
-	assert_int_equal(pthread_join(thread, &failed), 0);
-	assert_null(failed);
-	assert_true(taken_count <= ASKED && taken_count + ring->dropped_count >= ASKED);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_null(zgi_access_ring_oldest(&ring));
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define test(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		test(an_entry_says_what_was_replied_to_what),
-		test(a_long_path_is_cut),
-		test(what_cannot_be_understood_has_no_path),
-		test(each_of_several_replies_has_its_own_size),
-		test(a_full_ring_counts_what_it_loses),
-		test(without_a_log_nothing_is_put),
-		test(two_threads_see_each_entry_once),
+		test(records_come_out_in_their_order),
+		test(a_record_that_finds_no_room_is_dropped_and_counted),
+		test(what_is_reserved_is_seen_when_it_is_published),
+		test(a_ring_has_a_power_of_two_of_records),
+		test(two_threads_pass_each_record_on_once),
 	};
 
-	return cmocka_run_group_tests_name("access", tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #define EXCHANGE_MAGIC 0x7a67786fU
 #define EXCHANGE_BUFFER_ALIGNMENT 64
+#define EXCHANGE_FILE_BUFFER_SIZE 32768 /* bytes: what every arena chunk can give */
 
 static size_t exchange_align(size_t size)
 {
@@ -47,12 +48,18 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 	x->body = NULL;
 	x->body_size = 0;
 	x->body_capacity = 0;
+	x->form = NULL;
+	x->head_ns = 0;
+	x->session_state = ZGI_SESSION_UNKNOWN;
 	x->reply_fields = NULL;
 	x->reply_fields_size = 0;
 	x->reply_fields_capacity = 0;
 	x->handle = handle;
 	x->is_sent_silently = false;
 	x->is_rare = false;
+	x->is_streaming = false;
+	x->hand_over = 0;
+	x->is_handed_over = false;
 	zgi_http_parser_init(&x->parser, &x->request, &web->http_limits, &x->arena);
 
 	int result = zg_arena_init(&x->arena, &(struct zg_arena_options){
@@ -111,6 +118,12 @@ void zgi_exchange_send_window(struct zg_exchange *x, const void **ret_data, size
 		*ret_has_more = x->reply_body.size > 0;
 		return;
 	}
+	if (x->reply_body.data == NULL) {
+		*ret_data = x->file_loaded.data;
+		*ret_size = x->file_loaded.size;
+		*ret_has_more = x->reply_body.size > x->file_loaded.size;
+		return;
+	}
 	*ret_data = x->reply_body.data;
 	*ret_size = x->reply_body.size;
 	*ret_has_more = false;
@@ -128,8 +141,59 @@ void zgi_exchange_sent(struct zg_exchange *x, size_t size)
 		return;
 	}
 	zg_assert(size <= x->reply_body.size);
-	x->reply_body.data += size;
 	x->reply_body.size -= size;
+	if (x->reply_body.data != NULL) {
+		x->reply_body.data += size;
+	} else if (x->file_loaded.size > 0) {
+		zg_assert(size <= x->file_loaded.size);
+		x->file_loaded.data += size;
+		x->file_loaded.size -= size;
+	} else {
+		x->file.offset += size;
+	}
+}
+
+const struct zgi_io_file *zgi_exchange_file_window(struct zg_exchange *x)
+{
+	zg_assert(zgi_exchange_sends_file(x));
+	x->file.size = x->reply_body.size;
+	return &x->file;
+}
+
+/* A large piece a time costs fewer operations: an arena chunk, where one is free. */
+static void exchange_file_buffer_take(struct zg_exchange *x)
+{
+	size_t size = x->reply_body.size < EXCHANGE_FILE_BUFFER_SIZE ? x->reply_body.size
+								     : EXCHANGE_FILE_BUFFER_SIZE;
+	void *memory;
+
+	if (size > x->web->write_buffer_size &&
+	    zg_arena_alloc(zg_exchange_arena(x), size, &memory) == 0) {
+		x->file_buffer = memory;
+		x->file_buffer_size = (uint32_t)size;
+		return;
+	}
+	x->file_buffer = x->write_buffer;
+	x->file_buffer_size = x->web->write_buffer_size;
+}
+
+void zgi_exchange_load_window(struct zg_exchange *x, struct zgi_io_file *ret_file,
+			      void **ret_buffer)
+{
+	zg_assert(zgi_exchange_sends_file(x));
+	if (x->file_buffer == NULL)
+		exchange_file_buffer_take(x);
+	*ret_file = x->file;
+	ret_file->size =
+		x->reply_body.size < x->file_buffer_size ? x->reply_body.size : x->file_buffer_size;
+	*ret_buffer = x->file_buffer;
+}
+
+void zgi_exchange_loaded(struct zg_exchange *x, size_t size)
+{
+	zg_assert(size > 0 && size <= x->file_buffer_size && size <= x->reply_body.size);
+	x->file_loaded = (struct zg_slice){(const char *)x->file_buffer, size};
+	x->file.offset += size;
 }
 
 bool zgi_exchange_has_begun(const struct zg_exchange *x)

@@ -14,15 +14,20 @@
 
 #include <zerog/arena.h>
 #include <zerog/exchange.h>
+#include <zerog/form.h>
 #include <zerog/layout.h>
 #include <zerog/pool.h>
+#include <zerog/stream.h>
 
 #include "http/chunked.h"
 #include "http/parser.h"
 #include "http/request.h"
 #include "http/writer.h"
-#include "web/access.h"
+#include "io/io.h"
 #include "web/router.h"
+#include "web/session_table.h"
+
+#define ZGI_SESSION_NAME_SIZE_MAX 64
 
 /* What zgi_exchange_run() asks for. */
 enum zgi_exchange_want {
@@ -31,6 +36,7 @@ enum zgi_exchange_want {
 	ZGI_WANT_PENDING, /* nothing, until the handler is resumed */
 	ZGI_WANT_IDLE, /* nothing is buffered: the exchange may be given back */
 	ZGI_WANT_CLOSE, /* all is sent, the connection ends */
+	ZGI_WANT_HAND_OVER, /* all is sent, and the connection goes on without an exchange */
 	ZGI_WANT_LINGER, /* all is sent, the connection ends, but the peer may still be sending */
 };
 
@@ -38,7 +44,9 @@ enum zgi_exchange_phase {
 	ZGI_PHASE_HEAD, /* reading a request's head */
 	ZGI_PHASE_BODY, /* reading its body */
 	ZGI_PHASE_HANDLE, /* all is there: to be handed to the handler */
+	ZGI_PHASE_READING, /* the handler is given its request's body in pieces: body_read.c */
 	ZGI_PHASE_PENDING, /* the handler returned ZG_PENDING */
+	ZGI_PHASE_WRITING, /* the reply's body is made in pieces: reply_stream.c */
 	ZGI_PHASE_REPLIED, /* replied; perhaps still being sent */
 	ZGI_PHASE_CLOSING, /* the last reply of this connection is being sent */
 };
@@ -49,8 +57,39 @@ struct zgi_web_counters {
 	uint64_t responses[6]; /* by the first digit of the status */
 	uint64_t handler_errors; /* handlers that failed, or did not reply */
 	uint64_t body_refused; /* bodies for which no arena chunk was free */
+	uint64_t read_size; /* bytes of streamed bodies that handlers were given */
+	uint64_t files_from_memory; /* static files that were sent from memory */
+	uint64_t files_from_descriptor;
+	uint64_t streams_aborted; /* streamed replies whose end was never sent */
+	uint64_t api_keys_refused; /* requests without a key that is known */
+	uint64_t csrf_refused; /* requests without their session's token */
 	uint64_t faults[ZGI_HTTP_FAULT_COUNT];
 };
+
+/* Whom the address that the server listens on lets in. */
+enum zgi_reach {
+	ZGI_REACH_ALL,
+	ZGI_REACH_LOOPBACK,
+	ZGI_REACH_UNIX,
+};
+
+/* What is known of the request's session. */
+enum zgi_session_state {
+	ZGI_SESSION_UNKNOWN, /* its cookies have not been looked at */
+	ZGI_SESSION_ABSENT,
+	ZGI_SESSION_KNOWN,
+};
+
+/* What the sessions of a service come to; the same for all shards. */
+struct zgi_sessions {
+	struct zgi_session_table table;
+	bool is_secure;
+	uint16_t name_size;
+	char name[ZGI_SESSION_NAME_SIZE_MAX]; /* of the cookie */
+};
+
+struct zgi_access_ring;
+struct zgi_api_keys;
 
 /* What the exchanges of one shard share. */
 struct zgi_web {
@@ -59,10 +98,15 @@ struct zgi_web {
 	uint32_t read_buffer_size;
 	uint32_t write_buffer_size;
 	uint64_t body_size_max;
+	uint64_t stream_size_max;
+	uint32_t form_fields_max;
 	bool is_draining; /* every reply closes its connection */
 	struct zgi_web_counters counters;
-	struct zgi_access_ring access; /* for the access log, if there is one */
 	struct zg_pool *exchanges; /* borrowed: the pool these exchanges come from */
+	struct zgi_access_ring *access_ring; /* borrowed; NULL when nobody wants to know */
+	const struct zgi_api_keys *api_keys; /* borrowed; NULL when none are configured */
+	enum zgi_reach reach;
+	struct zgi_sessions *sessions; /* borrowed, of all shards; NULL when there are none */
 	void *shard; /* borrowed: for the admin pages */
 	char date[ZGI_HTTP_DATE_SIZE];
 };
@@ -70,6 +114,31 @@ struct zgi_web {
 #define ZGI_EXCHANGE_ARENA_SIZE 2048
 #define ZGI_EXCHANGE_STAGING_SIZE \
 	512 /* of the read buffer, kept from the head for chunked bodies */
+
+/* A request's body on its way to the handler, a piece at a time. Pieces lie behind the request's
+ * head in the read buffer: what was kept of the last one, then what has come since. */
+struct zgi_exchange_read {
+	zg_body_handler *handler; /* NULL until zg_body_read() */
+	void *user; /* borrowed */
+	uint64_t size; /* bytes of the body so far */
+	uint64_t size_max;
+	uint64_t size_timed; /* of those, the ones that its time was prolonged for */
+	uint32_t held_size; /* bytes behind the head that are a piece, or its beginning */
+	uint32_t keep_size; /* of those, the last so many are wanted again */
+	bool is_last; /* the body is whole */
+	bool is_waiting; /* the handler returned ZG_PENDING: no piece until it is resumed */
+};
+
+/* A reply's body on its way out, a piece at a time. */
+struct zgi_exchange_write {
+	zg_stream_handler *handler;
+	void *user; /* borrowed */
+	uint32_t chunk_offset; /* where the chunk that is being written begins, when one is */
+	bool has_chunk;
+	bool is_chunked; /* else the end of the connection ends it */
+	bool is_waiting; /* the handler returned ZG_PENDING */
+	bool has_begun; /* the handler has been called */
+};
 
 struct zg_exchange {
 	/* What every request touches first. */
@@ -85,7 +154,9 @@ struct zg_exchange {
 	bool is_continue_sent; /* 100 Continue was written for this request */
 	bool is_sent_silently; /* the server's: the send window was handed over, and all is sent
 				* unless it hears otherwise */
+	bool is_streaming; /* the reply's body is made in pieces, and its end was not */
 	bool is_rare; /* the server's: its connection sends a request now and then */
+	uint8_t session_state; /* enum zgi_session_state */
 	uint32_t read_start; /* where the present request begins in the read buffer */
 	uint32_t read_size; /* bytes in the read buffer */
 	uint32_t request_end; /* where the next request begins, once the body is whole */
@@ -94,7 +165,8 @@ struct zg_exchange {
 	unsigned char *read_buffer; /* behind this struct */
 	unsigned char *write_buffer; /* behind the read buffer */
 	struct zgi_web *web; /* borrowed */
-	struct zg_slice reply_body; /* what is sent after the write buffer; empty for none */
+	struct zg_slice reply_body; /* what is sent after the write buffer; empty for none. Without
+				     * data but not empty, it is so many bytes of a file */
 	unsigned char *reply_fields; /* whole field lines, in the arena */
 	uint32_t reply_fields_size;
 	uint32_t reply_fields_capacity;
@@ -111,9 +183,21 @@ struct zg_exchange {
 	uint32_t idle_since; /* the server's: when its quiet connection became so, in ticks */
 	uint64_t body_capacity; /* bytes of room, when it is in the arena */
 	uint32_t staging_offset; /* chunked: where undecoded bytes begin in the read buffer */
+	const struct zg_form *form; /* of the body, in the arena; NULL before it is asked for */
 	struct zgi_http_chunked chunked;
+	struct zgi_exchange_read read;
+	struct zgi_exchange_write write;
+	struct zgi_io_file file; /* of reply_body: what has been neither sent nor loaded of it */
+	struct zg_slice file_loaded; /* bytes of it in the buffer, to be sent next */
+	unsigned char *file_buffer; /* where it is read to: in the arena, or the write buffer */
+	uint32_t file_buffer_size;
 	struct zg_arena arena;
+	struct zgi_session_token session; /* once it is known */
+	uint64_t head_ns; /* for the access log: when the head was understood, or 0 */
+	uint64_t reply_size; /* for the access log: bytes of the reply's body */
 	zg_handle handle;
+	uint32_t hand_over; /* the server's: who gets the connection after the reply; 0 for none */
+	bool is_handed_over; /* the reply is one after which it does */
 	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
 };
 
@@ -151,6 +235,26 @@ void zgi_exchange_send_window(struct zg_exchange *x, const void **ret_data, size
 /* So many bytes of the window were sent. */
 void zgi_exchange_sent(struct zg_exchange *x, size_t size);
 
+/* After WANT_SEND: is the next to be sent a part of a file, which is in no buffer? */
+static inline bool zgi_exchange_sends_file(const struct zg_exchange *x)
+{
+	return x->reply_body.data == NULL && x->reply_body.size > 0 && x->file_loaded.size == 0 &&
+	       x->write_start == x->write_size;
+}
+
+/* That part, where it can be sent without a buffer; zgi_exchange_sent() follows. */
+const struct zgi_io_file *zgi_exchange_file_window(struct zg_exchange *x);
+
+/* That part, where it has to be read first: as much of it as the buffer holds. */
+void zgi_exchange_load_window(struct zg_exchange *x, struct zgi_io_file *ret_file,
+			      void **ret_buffer);
+
+/* So many bytes were read into the load window; run() follows. */
+void zgi_exchange_loaded(struct zg_exchange *x, size_t size);
+
+/* Has so much of a streamed body come that its time begins anew? Says so once. */
+bool zgi_exchange_has_progressed(struct zg_exchange *x);
+
 /* Go on as far as the buffered bytes allow, and say what is needed next. */
 enum zgi_exchange_want zgi_exchange_run(struct zg_exchange *x);
 
@@ -180,6 +284,40 @@ static inline bool zgi_exchange_is_last(const struct zg_exchange *x)
 {
 	return x->phase == ZGI_PHASE_HEAD && x->read_size == 0 && x->reply_body.size == 0;
 }
+
+/* A step either asks the server for something (enum zgi_exchange_want) or goes on. */
+#define ZGI_EXCHANGE_GO_ON (-1)
+
+/* body_read.c: the head of a request whose body is streamed is whole. */
+int zgi_exchange_read_start(struct zg_exchange *x);
+
+/* body_read.c: hand on what there is of the body. */
+int zgi_exchange_read_step(struct zg_exchange *x);
+
+/* body_read.c: what the handler said to a piece. */
+void zgi_exchange_read_handled(struct zg_exchange *x, int result);
+
+/* reply_stream.c: let the handler make more of the reply's body, once the last piece is sent. */
+int zgi_exchange_write_step(struct zg_exchange *x);
+
+/* reply_stream.c: what the handler said after it had made a piece. */
+void zgi_exchange_write_handled(struct zg_exchange *x, int result);
+
+/* run.c: the request cannot be understood, or not be served: answer and end the connection. */
+int zgi_exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault);
+
+/* run.c: bytes of the body are missing. */
+int zgi_exchange_body_wait(struct zg_exchange *x, bool has_body_bytes);
+
+/* run.c: what a handler, or a resumed one, has returned. */
+void zgi_exchange_handled(struct zg_exchange *x, int result);
+
+/* reply.c: a head, for a body of so many bytes; ZGI_EXCHANGE_SIZE_UNKNOWN for one without a length.
+ */
+#define ZGI_EXCHANGE_SIZE_UNKNOWN UINT64_MAX
+#define ZGI_EXCHANGE_SIZE_TO_THE_END (UINT64_MAX - 1) /* the connection's end is the body's */
+ZG_MUST_USE int zgi_exchange_reply_head(struct zg_exchange *x, int status,
+					struct zg_slice content_type, uint64_t size);
 
 /* Shared by reply.c and run.c: throw away what this request has replied. */
 void zgi_exchange_unreply(struct zg_exchange *x);

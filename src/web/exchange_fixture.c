@@ -5,6 +5,7 @@
 #include "web/exchange_fixture.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 
@@ -82,6 +83,7 @@ void exchange_fixture_open(struct exchange_fixture *fixture,
 	fixture->web.read_buffer_size = EXCHANGE_FIXTURE_READ_SIZE;
 	fixture->web.write_buffer_size = EXCHANGE_FIXTURE_WRITE_SIZE;
 	fixture->web.body_size_max = EXCHANGE_FIXTURE_BODY_MAX;
+	fixture->web.form_fields_max = EXCHANGE_FIXTURE_FORM_FIELDS_MAX;
 	fixture->web.exchanges = &fixture->exchanges;
 	zgi_http_date_format(784111777, fixture->web.date);
 	fixture_take(fixture);
@@ -122,6 +124,19 @@ void exchange_fixture_sent(struct exchange_fixture *fixture, const void *bytes, 
 	zgi_exchange_sent(fixture->x, size);
 }
 
+/* What is sent next is in a file. */
+static void fixture_load(struct exchange_fixture *fixture)
+{
+	struct zgi_io_file file;
+	void *buffer;
+	ssize_t size;
+
+	zgi_exchange_load_window(fixture->x, &file, &buffer);
+	size = pread(file.fd, buffer, file.size, (off_t)file.offset);
+	zg_assert(size > 0);
+	zgi_exchange_loaded(fixture->x, (size_t)size);
+}
+
 enum zgi_exchange_want exchange_fixture_run(struct exchange_fixture *fixture)
 {
 	enum zgi_exchange_want want;
@@ -131,6 +146,8 @@ enum zgi_exchange_want exchange_fixture_run(struct exchange_fixture *fixture)
 		size_t size;
 		bool has_more;
 
+		if (zgi_exchange_sends_file(fixture->x))
+			fixture_load(fixture);
 		zgi_exchange_send_window(fixture->x, &data, &size, &has_more);
 		zg_assert(size > 0);
 		fixture->window_count++;

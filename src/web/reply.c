@@ -22,12 +22,20 @@ static bool reply_status_has_body(int status)
 static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice content_type,
 			    uint64_t content_length)
 {
-	bool is_keep_alive = x->request.is_keep_alive && !x->is_closing && !x->web->is_draining;
+	/* To HTTP/1.0 a body without a length ends with the connection. */
+	bool is_open_ended =
+		content_length == ZGI_EXCHANGE_SIZE_TO_THE_END ||
+		(content_length == ZGI_EXCHANGE_SIZE_UNKNOWN && x->request.minor_version == 0);
+	bool is_keep_alive = x->request.is_keep_alive && !x->is_closing && !x->web->is_draining &&
+			     !is_open_ended;
 	struct zgi_http_response_head head = {
 		.status = status,
 		.is_keep_alive = is_keep_alive,
 		.minor_version = x->request.minor_version,
-		.has_content_length = reply_status_has_body(status),
+		.has_content_length = reply_status_has_body(status) &&
+				      content_length < ZGI_EXCHANGE_SIZE_TO_THE_END,
+		.is_chunked =
+			content_length == ZGI_EXCHANGE_SIZE_UNKNOWN && x->request.minor_version > 0,
 		.content_length = content_length,
 		.date = x->web->date,
 		.content_type = content_type,
@@ -46,9 +54,8 @@ static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice c
 	return 0;
 }
 
-/* Reply with a head; *ret_body is what remains to be placed behind it. */
-static int reply_start(struct zg_exchange *x, int status, struct zg_slice content_type,
-		       struct zg_slice *body)
+int zgi_exchange_reply_head(struct zg_exchange *x, int status, struct zg_slice content_type,
+			    uint64_t size)
 {
 	if (x->has_replied)
 		return -EALREADY;
@@ -56,14 +63,32 @@ static int reply_start(struct zg_exchange *x, int status, struct zg_slice conten
 		return -EINVAL;
 	x->reply_offset = x->write_size;
 
-	int result = reply_head_write(x, status, content_type, body->size);
+	int result = reply_head_write(x, status, content_type, size);
 
 	if (result < 0)
 		return result;
-	if (x->request.method == ZG_METHOD_HEAD || !reply_status_has_body(status))
-		body->size = 0;
 	x->has_replied = true;
 	x->reply_status = (uint16_t)status;
+	return 0;
+}
+
+static bool reply_has_body(const struct zg_exchange *x, int status)
+{
+	return x->request.method != ZG_METHOD_HEAD && reply_status_has_body(status);
+}
+
+/* Reply with a head; *body is what remains to be placed behind it. */
+static int reply_start(struct zg_exchange *x, int status, struct zg_slice content_type,
+		       struct zg_slice *body)
+{
+	int result = zgi_exchange_reply_head(x, status, content_type, body->size);
+
+	if (result < 0)
+		return result;
+	if (!reply_has_body(x, status))
+		body->size = 0;
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		x->reply_size = body->size;
 	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
 		memmove(x->write_buffer + x->write_size, body->data, body->size);
 		x->write_size += (uint32_t)body->size;
@@ -129,6 +154,25 @@ int zg_reply_text(struct zg_exchange *x, int status, const char *text)
 int zg_reply_json(struct zg_exchange *x, int status, struct zg_slice json)
 {
 	return reply_borrow(x, status, ZG_SLICE("application/json"), json);
+}
+
+int zg_reply_file(struct zg_exchange *x, int status, struct zg_slice content_type,
+		  const struct zg_file_part *part)
+{
+	zg_assert(part->fd >= 0);
+	zg_assert(part->size < ZGI_EXCHANGE_SIZE_TO_THE_END);
+	if (!reply_type_is_safe(content_type))
+		return -EINVAL;
+
+	int result = zgi_exchange_reply_head(x, status, content_type, part->size);
+
+	if (result < 0 || part->size == 0 || !reply_has_body(x, status))
+		return result;
+	x->reply_body = (struct zg_slice){NULL, part->size};
+	x->file = (struct zgi_io_file){.fd = part->fd, .offset = part->offset};
+	x->file_loaded = (struct zg_slice){NULL, 0};
+	x->file_buffer = NULL;
+	return 0;
 }
 
 int zg_reply_empty(struct zg_exchange *x, int status)
@@ -200,6 +244,8 @@ void zgi_exchange_unreply(struct zg_exchange *x)
 		x->write_size = x->reply_offset;
 		x->reply_body = (struct zg_slice){NULL, 0};
 		x->has_replied = false;
+		x->is_streaming = false;
+		x->is_handed_over = false;
 	}
 	x->reply_fields_size = 0;
 }

@@ -24,6 +24,7 @@ enum router_kind {
 
 static_assert(ZG_ROUTE_NODES_MAX < ROUTER_NONE, "node numbers are 16 bits");
 static_assert(ZG_METHOD_COUNT <= 16, "one bit a method");
+static_assert(ZGI_ROUTE_STREAMS_MAX <= UINT8_MAX, "a stream's number is 8 bits, from 1");
 
 struct router_node {
 	struct zg_slice segment; /* the static text, or the parameter's name */
@@ -31,12 +32,22 @@ struct router_node {
 	uint16_t sibling_next;
 	uint8_t kind; /* enum router_kind */
 	uint16_t methods;
+	uint16_t methods_streamed; /* those of them whose bodies are streamed */
 	zg_handler *handlers[ZG_METHOD_COUNT];
+};
+
+/* A route whose body is streamed. */
+struct router_stream {
+	uint16_t node;
+	uint8_t method;
+	uint64_t size_max; /* bytes */
 };
 
 struct zgi_router {
 	struct zg_region region; /* this struct lies in it */
 	uint16_t node_count;
+	uint8_t stream_count;
+	struct router_stream streams[ZGI_ROUTE_STREAMS_MAX];
 	struct router_node nodes[ZG_ROUTE_NODES_MAX]; /* the first is the root */
 };
 
@@ -197,8 +208,8 @@ static int router_pattern_check(struct zg_slice pattern)
 	return (int)segment_count;
 }
 
-int zgi_router_add(struct zgi_router *router, enum zg_method method, const char *pattern,
-		   zg_handler *handler)
+static int router_add(struct zgi_router *router, enum zg_method method, const char *pattern,
+		      zg_handler *handler, uint16_t *ret_node)
 {
 	zg_assert(method < ZG_METHOD_COUNT);
 	zg_assert(handler != NULL);
@@ -232,7 +243,56 @@ int zgi_router_add(struct zgi_router *router, enum zg_method method, const char 
 		return -EEXIST;
 	router->nodes[node].handlers[method] = handler;
 	router->nodes[node].methods |= (uint16_t)(1U << method);
+	*ret_node = node;
 	return 0;
+}
+
+int zgi_router_add(struct zgi_router *router, enum zg_method method, const char *pattern,
+		   zg_handler *handler)
+{
+	uint16_t node;
+
+	return router_add(router, method, pattern, handler, &node);
+}
+
+int zgi_router_add_streamed(struct zgi_router *router, enum zg_method method, const char *pattern,
+			    zg_handler *handler, uint64_t size_max)
+{
+	uint16_t node;
+	int result;
+
+	if (router->stream_count == ZGI_ROUTE_STREAMS_MAX)
+		return -ENOSPC;
+	result = router_add(router, method, pattern, handler, &node);
+	if (result < 0)
+		return result;
+	router->nodes[node].methods_streamed |= (uint16_t)(1U << method);
+	router->streams[router->stream_count++] = (struct router_stream){
+		.node = node,
+		.method = (uint8_t)method,
+		.size_max = size_max,
+	};
+	return 0;
+}
+
+uint64_t zgi_router_stream_size(const struct zgi_router *router, uint8_t stream)
+{
+	zg_assert(stream > 0 && stream <= router->stream_count);
+	return router->streams[stream - 1].size_max;
+}
+
+/* The number of a streamed route, from 1. There are few of them, and only they are looked for. */
+static uint8_t router_stream_find(const struct zgi_router *router, uint16_t node,
+				  enum zg_method method)
+{
+	uint8_t stream = 0;
+
+	while (router->streams[stream].node != node ||
+	       router->streams[stream].method != (uint8_t)method) {
+		stream++;
+		zg_assert(stream < router->stream_count);
+	}
+	return stream + 1;
 }
 
 /* A node that the whole path has led to: does it take the method? */
@@ -242,6 +302,9 @@ static bool router_arrive(struct router_walk *walk, const struct router_node *no
 	walk->match->handler = node->handlers[walk->method];
 	if (walk->match->handler == NULL && walk->method == ZG_METHOD_HEAD)
 		walk->match->handler = node->handlers[ZG_METHOD_GET];
+	if (ZG_UNLIKELY(node->methods_streamed & (1U << walk->method)))
+		walk->match->stream = router_stream_find(
+			walk->router, (uint16_t)(node - walk->router->nodes), walk->method);
 	return walk->match->handler != NULL;
 }
 
@@ -296,6 +359,7 @@ void zgi_router_match(const struct zgi_router *router, enum zg_method method, st
 	ret_match->handler = NULL;
 	ret_match->methods_allowed = 0;
 	ret_match->parameter_count = 0;
+	ret_match->stream = 0;
 	if (path.size > 0 && path.data[0] == '/')
 		router_descend(&walk, 0, 1);
 }

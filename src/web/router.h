@@ -29,6 +29,7 @@ struct zgi_route_match {
 	zg_handler *handler; /* NULL when no route takes path and method */
 	uint16_t methods_allowed; /* one bit a method that some route of this path takes */
 	uint8_t parameter_count;
+	uint8_t stream; /* 0; or which streamed route it is, from 1: see zgi_router_stream_size() */
 	struct zgi_route_parameter parameters[ZG_PARAMETERS_MAX];
 };
 
@@ -55,6 +56,26 @@ void zgi_router_destroy(struct zgi_router *router);
  */
 ZG_MUST_USE int zgi_router_add(struct zgi_router *router, enum zg_method method,
 			       const char *pattern, zg_handler *handler);
+
+/* Routes whose bodies are streamed, at most. */
+#define ZGI_ROUTE_STREAMS_MAX 64
+
+/**
+ * zgi_router_add_streamed() - register a handler that is called before its request's body is there
+ * @router:    created
+ * @method:    below ZG_METHOD_COUNT
+ * @pattern:   borrowed for the router's life
+ * @handler:   not NULL
+ * @size_max:  bytes of the body, at most
+ *
+ * Return: as zgi_router_add(); -ENOSPC past ZGI_ROUTE_STREAMS_MAX too.
+ */
+ZG_MUST_USE int zgi_router_add_streamed(struct zgi_router *router, enum zg_method method,
+					const char *pattern, zg_handler *handler,
+					uint64_t size_max);
+
+/* Bytes that the body of a streamed route may have; the stream is a match's, and not 0. */
+uint64_t zgi_router_stream_size(const struct zgi_router *router, uint8_t stream);
 
 /**
  * zgi_router_match() - find the handler

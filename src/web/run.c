@@ -12,11 +12,12 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/counter.h"
 #include "mem/pool/track.h"
+#include "web/access.h"
 
-/* A step either asks the server for something (enum zgi_exchange_want) or goes on. */
-#define EXCHANGE_GO_ON (-1)
+#define EXCHANGE_GO_ON ZGI_EXCHANGE_GO_ON
 
 static const char exchange_continue[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -35,13 +36,22 @@ static void exchange_compact(struct zg_exchange *x)
 	x->read_start = 0;
 }
 
+/* For the access log, while there is one. */
+static void exchange_note(struct zg_exchange *x)
+{
+	uint64_t head_ns = x->head_ns;
+
+	x->head_ns = 0;
+	zgi_access_note(x, x->reply_size, head_ns > 0 ? zgi_clock_ns() - head_ns + 1 : 0);
+}
+
 /* A reply counts when it is final: a handler that replies and then fails has made none. */
 static void exchange_count_reply(struct zg_exchange *x)
 {
 	zgi_counter_add(&x->web->counters.requests, 1);
 	zgi_counter_add(&x->web->counters.responses[x->reply_status / 100], 1);
-	if (x->web->access.entries != NULL)
-		zgi_access_put(&x->web->access, x);
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		exchange_note(x);
 }
 
 /* Our own reply, in place of whatever the request had got so far. */
@@ -53,7 +63,7 @@ static void exchange_reply_own(struct zg_exchange *x, int status, struct zg_slic
 }
 
 /* The request cannot be understood, or not be served: answer and end the connection. */
-static int exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
+int zgi_exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 {
 	const char *text = zgi_http_fault_text(fault);
 
@@ -62,7 +72,6 @@ static int exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 		/* What the parser had got to is not to be relied on. */
 		x->request.method = ZG_METHOD_GET;
 		x->request.minor_version = 1;
-		x->request.path_size = 0;
 	}
 	x->is_closing = true;
 	x->has_unread_input = true;
@@ -77,7 +86,7 @@ static int exchange_body_outside_start(struct zg_exchange *x, uint64_t capacity)
 
 	if (zg_arena_alloc(zg_exchange_arena(x), capacity, &memory) < 0) {
 		zgi_counter_add(&x->web->counters.body_refused, 1);
-		return exchange_refuse(x, ZGI_HTTP_FAULT_NO_MEMORY);
+		return zgi_exchange_refuse(x, ZGI_HTTP_FAULT_NO_MEMORY);
 	}
 	x->body_is_outside = true;
 	x->body_capacity = capacity;
@@ -94,9 +103,15 @@ static int exchange_body_start(struct zg_exchange *x)
 				request->path_size};
 
 	x->phase = ZGI_PHASE_BODY;
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		x->head_ns = zgi_clock_ns();
 	zgi_router_match(x->web->router, request->method, path, &x->match);
+	if (ZG_UNLIKELY(x->match.stream != 0)) {
+		exchange_compact(x);
+		return zgi_exchange_read_start(x);
+	}
 	if (request->content_length > x->web->body_size_max)
-		return exchange_refuse(x, ZGI_HTTP_FAULT_BODY_TOO_LARGE);
+		return zgi_exchange_refuse(x, ZGI_HTTP_FAULT_BODY_TOO_LARGE);
 	if (request->expects_continue && x->match.handler == NULL) {
 		/* The client has asked first: it is told no before it sends the body. */
 		x->is_closing = true;
@@ -138,7 +153,7 @@ static int exchange_head_step(struct zg_exchange *x)
 	case ZGI_HTTP_DONE:
 		return exchange_body_start(x);
 	case ZGI_HTTP_FAULT:
-		return exchange_refuse(x, x->parser.fault);
+		return zgi_exchange_refuse(x, x->parser.fault);
 	case ZGI_HTTP_MORE:
 		break;
 	}
@@ -149,7 +164,7 @@ static int exchange_head_step(struct zg_exchange *x)
 }
 
 /* Bytes are missing: send what is ready first, and say 100 to a client that waits for it. */
-static int exchange_body_wait(struct zg_exchange *x, bool has_body_bytes)
+int zgi_exchange_body_wait(struct zg_exchange *x, bool has_body_bytes)
 {
 	if (zgi_exchange_has_output(x))
 		return ZGI_WANT_SEND;
@@ -176,7 +191,7 @@ static int exchange_chunked_step(struct zg_exchange *x)
 
 	x->body_size += step.output_used;
 	if (progress == ZGI_HTTP_FAULT)
-		return exchange_refuse(x, x->chunked.fault);
+		return zgi_exchange_refuse(x, x->chunked.fault);
 	if (progress == ZGI_HTTP_DONE) {
 		x->request_end = x->staging_offset + (uint32_t)step.input_used;
 		x->phase = ZGI_PHASE_HANDLE;
@@ -199,7 +214,7 @@ static int exchange_chunked_step(struct zg_exchange *x)
 			return EXCHANGE_GO_ON;
 	}
 	x->staging_offset = x->read_size;
-	return exchange_body_wait(x, has_body_bytes);
+	return zgi_exchange_body_wait(x, has_body_bytes);
 }
 
 static int exchange_body_step(struct zg_exchange *x)
@@ -218,7 +233,7 @@ static int exchange_body_step(struct zg_exchange *x)
 		x->body_size = size < x->request.content_length ? size : x->request.content_length;
 	}
 	if (x->body_size < x->request.content_length)
-		return exchange_body_wait(x, x->body_size > 0);
+		return zgi_exchange_body_wait(x, x->body_size > 0);
 	x->request_end = exchange_body_offset(x);
 	if (!x->body_is_outside)
 		x->request_end += (uint32_t)x->body_size;
@@ -265,9 +280,14 @@ static int exchange_reply_unrouted(struct zg_exchange *x)
 }
 
 /* What a handler, or a resumed one, has returned. */
-static void exchange_handled(struct zg_exchange *x, int result)
+void zgi_exchange_handled(struct zg_exchange *x, int result)
 {
 	if (result == ZG_PENDING && !x->has_replied) {
+		if (ZG_UNLIKELY(x->match.stream != 0 && x->read.handler != NULL &&
+				!x->read.is_last)) {
+			x->phase = ZGI_PHASE_READING;
+			return;
+		}
 		x->phase = ZGI_PHASE_PENDING;
 		/* A leak report names the handler, as if it had called from its first byte. */
 		zgi_pool_held_by(x->web->exchanges, x->handle,
@@ -275,7 +295,9 @@ static void exchange_handled(struct zg_exchange *x, int result)
 		return;
 	}
 	x->phase = ZGI_PHASE_REPLIED;
-	if (result == 0 && x->has_replied) {
+	if ((result == 0 || result == ZG_REPLIED) && x->has_replied) {
+		if (ZG_UNLIKELY(x->is_streaming))
+			x->phase = ZGI_PHASE_WRITING;
 		exchange_count_reply(x);
 		return;
 	}
@@ -289,8 +311,8 @@ static int exchange_handle_step(struct zg_exchange *x)
 {
 	if (x->write_size > zgi_exchange_head_room(x))
 		return ZGI_WANT_SEND;
-	exchange_handled(x, x->match.handler != NULL ? x->match.handler(x)
-						     : exchange_reply_unrouted(x));
+	zgi_exchange_handled(x, x->match.handler != NULL ? x->match.handler(x)
+							 : exchange_reply_unrouted(x));
 	return EXCHANGE_GO_ON;
 }
 
@@ -319,6 +341,7 @@ static int exchange_next_step(struct zg_exchange *x)
 	if (x->is_arena_used || x->request.field_count > ZGI_HTTP_FIELDS_INLINE) {
 		zg_arena_reset(&x->arena);
 		x->is_arena_used = false;
+		x->form = NULL;
 	}
 	x->read_start = x->request_end;
 	x->phase = ZGI_PHASE_HEAD;
@@ -330,6 +353,8 @@ static int exchange_next_step(struct zg_exchange *x)
 		x->body_size = 0;
 		x->body_capacity = 0;
 	}
+	x->is_streaming = false;
+	x->session_state = ZGI_SESSION_UNKNOWN;
 	x->reply_fields_size = 0;
 	x->reply_fields_capacity = 0;
 	zgi_http_parser_init(&x->parser, &x->request, &x->web->http_limits, &x->arena);
@@ -340,6 +365,8 @@ static int exchange_close_step(struct zg_exchange *x)
 {
 	if (zgi_exchange_has_output(x))
 		return ZGI_WANT_SEND;
+	if (ZG_UNLIKELY(x->is_handed_over))
+		return ZGI_WANT_HAND_OVER;
 	return x->has_unread_input ? ZGI_WANT_LINGER : ZGI_WANT_CLOSE;
 }
 
@@ -354,6 +381,10 @@ static int exchange_step(struct zg_exchange *x)
 		return exchange_handle_step(x);
 	case ZGI_PHASE_PENDING:
 		return zgi_exchange_has_output(x) ? ZGI_WANT_SEND : ZGI_WANT_PENDING;
+	case ZGI_PHASE_READING:
+		return zgi_exchange_read_step(x);
+	case ZGI_PHASE_WRITING:
+		return zgi_exchange_write_step(x);
 	case ZGI_PHASE_REPLIED:
 		return exchange_next_step(x);
 	case ZGI_PHASE_CLOSING:
@@ -375,18 +406,42 @@ enum zgi_exchange_want zgi_exchange_run(struct zg_exchange *x)
 
 int zgi_exchange_resume(struct zg_exchange *x, zg_resume_handler *then, void *user)
 {
-	if (x->phase != ZGI_PHASE_PENDING)
-		return -ESTALE;
-	exchange_handled(x, then(x, user));
-	return 0;
+	switch ((enum zgi_exchange_phase)x->phase) {
+	case ZGI_PHASE_PENDING:
+		zgi_exchange_handled(x, then(x, user));
+		return 0;
+	case ZGI_PHASE_READING:
+		if (!x->read.is_waiting)
+			return -ESTALE;
+		zgi_exchange_read_handled(x, then(x, user));
+		return 0;
+	case ZGI_PHASE_WRITING:
+		if (!x->write.is_waiting)
+			return -ESTALE;
+		zgi_exchange_write_handled(x, then(x, user));
+		return 0;
+	case ZGI_PHASE_HEAD:
+	case ZGI_PHASE_BODY:
+	case ZGI_PHASE_HANDLE:
+	case ZGI_PHASE_REPLIED:
+	case ZGI_PHASE_CLOSING:
+		break;
+	}
+	return -ESTALE;
 }
 
 void zgi_exchange_fail(struct zg_exchange *x, int status, const char *text)
 {
+	if (x->phase == ZGI_PHASE_WRITING) {
+		/* Half a reply is out: that its end is missing is all that can be said. */
+		zgi_counter_add(&x->web->counters.streams_aborted, 1);
+		x->is_closing = true;
+		x->phase = ZGI_PHASE_CLOSING;
+		return;
+	}
 	if (x->phase == ZGI_PHASE_HEAD) {
 		x->request.method = ZG_METHOD_GET;
 		x->request.minor_version = 1;
-		x->request.path_size = 0;
 	}
 	x->is_closing = true;
 	x->has_unread_input = true;

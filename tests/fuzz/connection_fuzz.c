@@ -15,18 +15,25 @@
  *	c N    a cancelled operation ends t S    S ticks pass
  *	k N S  a handle is resumed        f      accepting fails
  *	p      all goes on as far as it can
- *	D      the shard drains
+ *	D      the shard drains           n      an event is published
+ *	F      files are sent as they are, or read first, from now on
  */
 #include <errno.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <zerog/app.h>
 
 #include "base/assert.h"
 #include "server/shard_fixture.h"
+#include "web/topic.h"
 
 #define FUZZ_PEERS_MAX 12
 #define FUZZ_HANDLES_MAX 8
@@ -44,6 +51,7 @@ struct fuzz_peer {
 	size_t input_used;
 	bool has_ended;
 	bool is_broken; /* its stream may end anywhere */
+	bool is_stream; /* of events: without an end of its own, and read no further */
 	bool is_close_announced; /* nothing may follow the present response */
 	char head[FUZZ_HEAD_SIZE]; /* of the response that is being read */
 	size_t head_size;
@@ -61,6 +69,9 @@ static zg_handle handles[FUZZ_HANDLES_MAX];
 static uint32_t handle_next;
 static uint64_t response_count; /* seen by peers in all */
 static char fuzz_large[FUZZ_LARGE_SIZE];
+static int fuzz_file_fd; /* of as many bytes */
+static struct zg_topic fuzz_topic;
+static alignas(64) unsigned char fuzz_ring[4096];
 
 /* Handlers. */
 
@@ -173,10 +184,46 @@ static int fuzz_twice(struct zg_exchange *x)
 	return result;
 }
 
+static int fuzz_file(struct zg_exchange *x)
+{
+	return zg_reply_file(x, 200, ZG_SLICE("text/plain"),
+			     &(struct zg_file_part){.fd = fuzz_file_fd, .size = FUZZ_LARGE_SIZE});
+}
+
+static int fuzz_watch(struct zg_exchange *x)
+{
+	return zg_sse_start(x, &fuzz_topic);
+}
+
+/* What a piece begins with says what becomes of it. */
+static int fuzz_piece(struct zg_exchange *x, const struct zg_piece *piece, void *user)
+{
+	char letter = piece->bytes.size > 0 ? piece->bytes.data[0] : '\0';
+
+	(void)user;
+	fuzz_check_slice(piece->bytes);
+	fuzz_check_request(x);
+	if (letter == 'r')
+		return fuzz_hello(x);
+	if (letter == 'f')
+		return -EIO;
+	if (letter == 'k' && !piece->is_last)
+		zg_body_keep(x, piece->bytes.size - piece->bytes.size / 4);
+	if (letter == 'w' || (letter == 'k' && piece->bytes.size % 2 == 0))
+		return fuzz_pending(x);
+	return piece->is_last ? fuzz_serve_large(x) : 0;
+}
+
+static int fuzz_upload(struct zg_exchange *x)
+{
+	return zg_body_read(x, fuzz_piece, NULL);
+}
+
 static int fuzz_then(struct zg_exchange *x, void *user)
 {
 	static zg_handler *const steps[] = {fuzz_hello,	  fuzz_echo,	fuzz_serve_large,
-					    fuzz_pending, fuzz_failing, fuzz_nothing};
+					    fuzz_pending, fuzz_failing, fuzz_nothing,
+					    fuzz_file};
 	uintptr_t choice = (uintptr_t)user;
 
 	return steps[choice % (sizeof(steps) / sizeof(steps[0]))](x);
@@ -199,11 +246,16 @@ static void fuzz_routes(struct zgi_router *router)
 		{"/f", fuzz_failing},
 		{"/n", fuzz_nothing},
 		{"/2", fuzz_twice},
+		{"/d", fuzz_file},
+		{"/v", fuzz_watch},
 	};
+	int result = zgi_router_add_streamed(router, ZG_METHOD_POST, "/u", fuzz_upload, 20000);
+
+	zg_assert(result == 0);
 
 	for (size_t index = 0; index < sizeof(routes) / sizeof(routes[0]); index++) {
-		int result = zgi_router_add(router, ZG_METHOD_GET, routes[index].pattern,
-					    routes[index].handler);
+		result = zgi_router_add(router, ZG_METHOD_GET, routes[index].pattern,
+					routes[index].handler);
 
 		zg_assert(result == 0);
 		result = zgi_router_add(router, ZG_METHOD_POST, routes[index].pattern,
@@ -235,6 +287,9 @@ static void fuzz_head_read(struct fuzz_peer *peer)
 		return;
 	}
 	response_count++;
+	peer->is_stream = fuzz_has_field(head, "\r\nContent-Type: text/event-stream\r\n");
+	if (peer->is_stream)
+		return;
 	zg_assert((length == NULL) == (status == 204 || status == 304));
 	if (length != NULL)
 		peer->body_left = strtoull(length + 18, NULL, 10);
@@ -245,7 +300,7 @@ static void fuzz_head_read(struct fuzz_peer *peer)
  * such a stream is read no further. */
 static bool fuzz_is_opaque(const struct fuzz_peer *peer)
 {
-	return memmem(peer->input, peer->input_size, "HEAD", 4) != NULL;
+	return peer->is_stream || memmem(peer->input, peer->input_size, "HEAD", 4) != NULL;
 }
 
 static void fuzz_sent(void *user, uint32_t descriptor, const unsigned char *bytes, size_t size)
@@ -258,6 +313,8 @@ static void fuzz_sent(void *user, uint32_t descriptor, const unsigned char *byte
 		return;
 	for (size_t index = 0; index < size; index++) {
 		zg_assert(bytes[index] != (unsigned char)FUZZ_PATTERN);
+		if (peer->is_stream)
+			return;
 		if (peer->body_left > 0) {
 			peer->body_left--;
 			continue;
@@ -387,6 +444,11 @@ static void fuzz_send(uint32_t descriptor, uint8_t size)
 		if (shard_fixture_state(fixture, descriptor) == ZGI_CONNECTION_REFUSING)
 			peers[descriptor].is_broken |= sent < entry->size;
 		fake_io_complete(&fixture->fake, descriptor, (int32_t)sent);
+	} else if (operation == FAKE_SEND_FILE || operation == FAKE_READ_FILE) {
+		size_t all = entry->file.size;
+
+		fake_io_complete(&fixture->fake, descriptor,
+				 (int32_t)(size > 0 && size < all ? size : all));
 	} else if (operation == FAKE_SEND_RECV && entry->bytes != NULL) {
 		if (size == 0 || size >= entry->size)
 			fake_io_flush(&fixture->fake, descriptor);
@@ -401,7 +463,9 @@ static void fuzz_cancelled(uint32_t descriptor)
 
 	if (fake_io_operation(&fixture->fake, descriptor) == FAKE_NONE)
 		return;
-	if (entry->is_cancelled && entry->operation == FAKE_SEND)
+	if (entry->is_cancelled &&
+	    (entry->operation == FAKE_SEND || entry->operation == FAKE_SEND_FILE ||
+	     entry->operation == FAKE_READ_FILE))
 		peers[descriptor].is_broken = true;
 	if (entry->is_cancelled || entry->is_stalled)
 		fake_io_complete(&fixture->fake, descriptor, -ECANCELED);
@@ -432,6 +496,31 @@ static void fuzz_resume(uint8_t which, uint8_t choice)
 	if (zgi_inbox_send(&fixture->shard->inbox, &message) == 0 &&
 	    fixture->fake.event_count < ZGI_IO_EVENTS_MAX / 2)
 		fake_io_woken(&fixture->fake);
+}
+
+static void fuzz_publish(void)
+{
+	int result = zgi_topic_publish(&fuzz_topic, ZG_SLICE("news"), ZG_SLICE("of the day"));
+
+	zg_assert(result == 0);
+	fixture->shard->has_news = 1;
+	if (fixture->fake.event_count < ZGI_IO_EVENTS_MAX / 2)
+		fake_io_woken(&fixture->fake);
+}
+
+/* As on epoll, or as on io_uring. */
+static void fuzz_files_toggle(void)
+{
+	static void (*send_file)(struct zgi_io * io, uint32_t descriptor,
+				 const struct zgi_io_file *file, uint64_t tag);
+	struct zgi_io_operations *operations = &fixture->fake.operations;
+
+	if (operations->send_file != NULL) {
+		send_file = operations->send_file;
+		operations->send_file = NULL;
+	} else {
+		operations->send_file = send_file;
+	}
 }
 
 /* Every peer does what it can do next. */
@@ -517,6 +606,12 @@ static void fuzz_command(struct fuzz_text *text)
 	case 'p':
 		fuzz_pump();
 		break;
+	case 'n':
+		fuzz_publish();
+		break;
+	case 'F':
+		fuzz_files_toggle();
+		break;
 	case 'D':
 		zgi_shard_command(fixture->shard, ZGI_SHARD_DRAIN);
 		break;
@@ -539,6 +634,26 @@ static void fuzz_change(struct zg_options *options)
 	options->write_timeout_ms = 300;
 	options->handler_timeout_ms = 500;
 	options->exchange_wait_ms_max = 300;
+	options->event_heartbeat_ms = 300;
+	options->topics = 1;
+	options->subscribers = 2;
+	options->event_size_max = 128;
+}
+
+/* What outlives a shard: a file, and a topic. */
+static void fuzz_prepare(void)
+{
+	struct zg_app app = {0};
+	ssize_t size;
+
+	memset(fuzz_large, 'L', sizeof(fuzz_large));
+	fuzz_file_fd = memfd_create("connection_fuzz", MFD_CLOEXEC);
+	zg_assert(fuzz_file_fd >= 0);
+	size = write(fuzz_file_fd, fuzz_large, sizeof(fuzz_large));
+	zg_assert(size == (ssize_t)sizeof(fuzz_large));
+	zg_topic_init(&fuzz_topic, &app, &(struct zg_topic_options){.name = "news"});
+	zgi_topics_open(&(struct zgi_topics_room){
+		.memory = fuzz_ring, .event_count = 4, .event_size_max = 128});
 }
 
 static void fuzz_open(void)
@@ -551,7 +666,8 @@ static void fuzz_open(void)
 		.change = fuzz_change,
 	};
 
-	memset(fuzz_large, 'L', sizeof(fuzz_large));
+	if (fuzz_file_fd == 0)
+		fuzz_prepare();
 	fixture = shard_fixture_open(&options);
 	fixture->fake.on_sent = fuzz_sent;
 	response_count = 0;
@@ -569,6 +685,7 @@ static void fuzz_check_nothing_lost(void)
 	zg_assert(shard->waiting_count == 0);
 	zg_assert(shard->exchanges.free_count == shard->exchanges.block_count);
 	zg_assert(shard->chunks.free_count == shard->chunks.block_count);
+	zg_assert(shard->subscribers.free_count == shard->subscribers.block_count);
 	for (uint32_t index = 0; index < FAKE_DESCRIPTORS_MAX; index++)
 		zg_assert(!fixture->fake.descriptors[index].is_open);
 }

@@ -29,6 +29,28 @@ int main(void)
 }
 """
 
+PMEM_PROGRAM = r"""
+#include <stdio.h>
+#include <zerog/pmem.h>
+
+int main(int argc, char **argv)
+{
+	struct zg_pmem map;
+
+	(void)argc;
+	if (zg_pmem_open(&map, &(struct zg_pmem_options){
+				.path = argv[1], .size = 100, .create = true}, NULL) < 0)
+		return 1;
+	zg_pmem_store(&map, 0, "kept", 4);
+	zg_pmem_flush(&map, 0, 4);
+	if (zg_pmem_fence(&map) < 0)
+		return 1;
+	zg_pmem_close(&map);
+	puts("kept");
+	return 0;
+}
+"""
+
 SERVICE_PROGRAM = r"""
 #include <zerog.h>
 
@@ -90,9 +112,18 @@ class Installed(unittest.TestCase):
         for word in ("zgi_http_", "zgi_io_", "zgi_server_", "zg_app_"):
             self.assertNotIn(word, symbols)
 
+    def test_a_program_with_persistent_memory_and_no_http(self):
+        program = self.make("zerog-pmem", PMEM_PROGRAM)
+        file = os.path.join(self.folder.name, "kept.zg")
+        self.assertEqual(run([program, file]), "kept\n")
+        self.assertGreater(os.path.getsize(file), 4096)
+        self.assertNotIn("liburing", run(["ldd", program]))
+        self.assertNotIn("zgi_http_", run(["nm", program]))
+
     def test_a_service(self):
         program = self.make("zerog", SERVICE_PROGRAM)
         self.assertIn("exchanges", run([program, "--plan"]))
+        self.assertNotIn("libpmem", run(["ldd", program]))
 
     def test_the_command(self):
         plan = run([os.path.join(self.prefix, "bin", "zerog"), "plan", "--connections", "100"])

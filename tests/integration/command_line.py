@@ -15,7 +15,8 @@ LIMITS = ("connections", "exchanges", "shards", "read-buffer-size", "write-buffe
           "fields-max", "body-size-max", "arena-chunks", "guest-live-size-max",
           "guest-block-size-max", "scratch-size-max", "header-timeout-ms",
           "body-timeout-ms", "idle-timeout-ms", "write-timeout-ms", "handler-timeout-ms",
-          "exchange-wait-ms-max", "drain-timeout-ms", "backlog")
+          "exchange-wait-ms-max", "drain-timeout-ms", "backlog", "form-fields-max", "sessions",
+          "session-idle-ms", "session-life-ms", "session-keep-ms", "access-log-records")
 
 
 def lower_descriptor_limit():

@@ -1,13 +1,13 @@
 #!/bin/bash
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
-packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libnuma-dev libseccomp-dev
-	libcmocka-dev systemtap-sdt-dev zlib1g-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libnuma-dev libpmem-dev
+	libseccomp-dev libcmocka-dev systemtap-sdt-dev zlib1g-dev)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
 	python3 curl valgrind libc6-dbg gdb)
 packages_lint=("${packages_test[@]}" clang-tidy)
-packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio)
+packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio e2fsprogs)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl gnuplot-nox
 	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libjansson-dev libcjson-dev)
 # The peers that Debian has; those in Rust, Go and JavaScript are left out where their tools are missing.

@@ -17,11 +17,17 @@ STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wno-unused-function",
           "-Wno-unused-const-variable", "-fsyntax-only", "-"]
 
 
+def own_folder(path):
+    """What a header's own includes are relative to: src, or its application's folder."""
+    parts = path.split("/")
+    return os.path.join(*parts[:2]) if parts[0] == "apps" else "src"
+
+
 def compile_text(root, path, language, text):
     """Returns a Problem, or None when the text compiles."""
     command = language + ["-I", os.path.join(root, "include")]
     if not path.startswith(("include/", "tests/headers/")):
-        command += ["-I", os.path.join(root, "src")]
+        command += ["-I", os.path.join(root, own_folder(path))]
     result = subprocess.run(command + STRICT, input=text, cwd=root, encoding="utf-8",
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if result.returncode == 0:
@@ -38,8 +44,8 @@ def jobs(root):
             text = f"#include <{name}>\n#include <{name}>\nint header_alone;\n"
             yield path, C, text
             yield path, CPP, text
-        elif path.startswith("src/"):
-            name = path[len("src/"):]
+        elif path.startswith(("src/", "apps/")):
+            name = path[len(own_folder(path)) + 1:]
             yield path, C, f"#include \"{name}\"\n#include \"{name}\"\nint header_alone;\n"
     for path in source.files(root, ".c", ".cpp"):
         if os.path.dirname(path) == "tests/headers":

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Layers: a folder includes only itself and those above it; only src/io talks to the network."""
+"""Layers: a folder includes only itself and those above it; only src/io talks to the network, and
+only the seam of src/pmem to persistent memory."""
 
 import re
 
@@ -13,6 +14,12 @@ NETWORK_HEADERS = {"sys/socket.h", "sys/epoll.h", "sys/sendfile.h", "liburing.h"
 # The seal makes no network call either: it names what it keeps others from.
 NETWORK_FILES = {"src/mem/seal/seal_names.c", "src/mem/seal/seal_rules.c",
                  "src/mem/seal/seal_ways.c"}
+# What would store, flush or fence beside the seam would be in no crash image.
+PMEM_HEADERS = {"libpmem.h", "libpmem2.h", "libpmemobj.h"}
+PMEM_FILES = {"src/pmem/map.c", "src/pmem/persist.c"}
+# The images of crashes, for tests alone.
+CRASH_HEADER = "pmem/crash.h"
+CRASH_FILE = "src/pmem/crash.c"
 NETWORK_FOLDERS = ("src/io/", "src/cli/", "tests/", "bench/")
 
 
@@ -55,6 +62,14 @@ def check(root):
                     and not path.startswith(NETWORK_FOLDERS) and not path.endswith("_test.c"):
                 problems.append(source.Problem(
                     path, line, f"<{name}>: only src/io makes network calls; ask it through io/io.h"))
+            if name in PMEM_HEADERS and path not in PMEM_FILES:
+                problems.append(source.Problem(
+                    path, line, f"<{name}>: stores, flushes and fences pass the seam of "
+                    "<zerog/pmem.h>"))
+            if name == CRASH_HEADER and path != CRASH_FILE and path.startswith(("src/", "apps/")) \
+                    and not path.endswith(("_test.c", "_fixture.c", "_fixture.h", "_model.c")):
+                problems.append(source.Problem(
+                    path, line, f"\"{name}\" is for tests: it is not in the library"))
     return problems
 
 

@@ -75,6 +75,15 @@ class Layers(Sample):
         self.write("src/http/parser.c", "#include <sys/socket.h>\n")
         self.assert_found(layers, "src/http/parser.c", 1, "src/io")
 
+    def test_persistent_memory_beside_the_seam_is_refused(self):
+        self.write("src/pmem/journal.c", "#include <libpmem.h>\n")
+        self.assert_found(layers, "src/pmem/journal.c", 1, "the seam")
+
+    def test_the_harness_of_crashes_is_refused_outside_of_tests(self):
+        self.write("src/pmem/journal.c", '#include "pmem/crash.h"\n')
+        self.write("src/pmem/journal_crash_test.c", '#include "pmem/crash.h"\n')
+        self.assert_found(layers, "src/pmem/journal.c", 1, "for tests")
+
     def test_the_order_itself_is_accepted(self):
         self.write("src/web/router.c", '#include "base/assert.h"\n#include "web/router.h"\n'
                    "#include <zerog/pool.h>\n")

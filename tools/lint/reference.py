@@ -14,10 +14,9 @@ import source
 OPTIONS_ROW = re.compile(r"^  (--[a-z-]+)(?:  \((.*)\))?\n      (.*)$", re.MULTILINE)
 OPTIONS_HEAD = """# Options
 
-Every service built on zerog takes these flags, as `--flag VALUE` or `--flag=VALUE`. Each but those that print and exit
-can come from the environment as well, `--body-size-max` as `ZEROG_BODY_SIZE_MAX`, and from an INI file that `--config`
-names: a flag beats the environment, which beats the file. This page is written by `./dev docs` from the table in
-`include/zerog/options.h`, which `--help` and the validation come from, too.
+Every service built on zerog takes these flags, as `--flag VALUE` or `--flag=VALUE`; from the environment, `--body-size-max`
+as `ZEROG_BODY_SIZE_MAX`; and from the file that `--config` names, as a line `body-size-max = VALUE`. A flag goes before
+the environment, and that before the file ([how to write one](../guide/service/options.md)). This page is written by `./dev docs` from the table in `include/zerog/options.h`, which `--help` and the validation come from, too.
 
 | flag | takes | what it does |
 |---|---|---|

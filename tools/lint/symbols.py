@@ -12,7 +12,8 @@ import subprocess
 import source
 from banned import HEAP
 
-LIBRARIES = [os.path.join("build", name) for name in ("libzerog-memory.a", "libzerog.a")]
+LIBRARIES = [os.path.join("build", name) for name in ("libzerog-memory.a", "libzerog-pmem.a",
+                                                     "libzerog.a")]
 OURS = re.compile(r"^zgi?_[a-z0-9_]+$")
 MEMBER = re.compile(r"^.*\[(.+)\]:$")
 HOOKS = re.compile(r"(^|_)seal_(hooks|names)\.c\.o$")

@@ -4,7 +4,8 @@
     hw.py [NAME ...]
 
 A machine is described by tests/hw/NAME.json: what QEMU is told, what the kernel is told, the
-modules it loads, and the tests that run on it, each a program or a script that prints TAP. The
+modules it loads, the programs that it has in /programs, and the tests that run on it, each a
+program or a script that prints TAP. The
 kernel is Debian's, unpacked and not installed; the root folder is made of busybox, the
 programs, and the libraries they ask for. The processor is emulated, so that no right to a
 hypervisor is needed; figures of speed mean nothing there.
@@ -103,6 +104,12 @@ def root_make(folder, machine):
         put(path, "zerog/" + os.path.basename(name))
         for library in libraries(path) if name.startswith("build/") else []:
             put(library, library)
+    for path in machine.get("programs", []):
+        if not os.path.exists(path):
+            raise Failed(f"{path} is not installed")
+        put(path, "programs/" + os.path.basename(path))
+        for library in libraries(path):
+            put(library, library)
     modules = []
     for name in machine.get("modules", []):
         modules += [path for path in kernel_module(name) if path not in modules]
@@ -127,8 +134,8 @@ def boot(folder, machine):
     console = os.path.join(folder, "console")
     report = os.path.join(folder, "report")
     command = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-               "-no-reboot", "-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max",
-               "-kernel", kernel, "-initrd", image,
+               "-no-reboot", "-machine", machine.get("machine", "q35"),
+               "-accel", "tcg,thread=multi", "-cpu", "max", "-kernel", kernel, "-initrd", image,
                "-append", " ".join(["console=ttyS0", "loglevel=4", "panic=-1",
                                     *machine.get("kernel", [])]),
                "-serial", f"file:{console}", "-serial", f"file:{report}", *machine["qemu"]]

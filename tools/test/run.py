@@ -56,8 +56,8 @@ def uring_blocked():
 
 
 def test_programs():
-    return sorted(os.path.basename(path)[:-2]
-                  for path in glob.glob(os.path.join(ROOT, "src", "**", "*_test.c"),
+    return sorted(os.path.basename(path)[:-2] for folder in ("src", "apps")
+                  for path in glob.glob(os.path.join(ROOT, folder, "**", "*_test.c"),
                                         recursive=True))
 
 

@@ -86,9 +86,9 @@ static void track_print_site(struct zg_text *text, const char *what, const void 
 
 void zg_pool_misuse_print(const struct zg_pool_misuse *misuse, struct zg_text *text)
 {
-	static const char *const acts[] = {"get", "give", "renew"};
+	static const char *const acts[] = {"get", "give", "renew", "publish"};
 
-	zg_assert(misuse->act <= ZG_POOL_RENEW);
+	zg_assert(misuse->act <= ZG_POOL_PUBLISH);
 	zg_text_print(text, "pool %s: %s of %s handle %016" PRIx64, misuse->pool_name,
 		      acts[misuse->act], misuse->error == -ESTALE ? "a stale" : "an invalid",
 		      misuse->handle.bits);

@@ -6,6 +6,7 @@
 
 #include <zerog/app.h>
 #include <zerog/leaks.h>
+#include <zerog/security.h>
 
 #include <errno.h>
 
@@ -23,6 +24,12 @@ static const struct zgi_server *admin_server(const struct zg_exchange *x)
 	return shard->server;
 }
 
+/* Where keys are configured, who does not sit at the machine needs one. */
+static int admin_admit(struct zg_exchange *x)
+{
+	return x->web->api_keys != NULL ? zg_require_api_key_unless_local(x) : 0;
+}
+
 /* Render a page into the arena; a page that is too large is our defect, and said so. */
 static int admin_reply(struct zg_exchange *x, struct zg_slice content_type,
 		       void (*print)(struct zg_text *text, const struct zgi_server *server))
@@ -30,8 +37,10 @@ static int admin_reply(struct zg_exchange *x, struct zg_slice content_type,
 	struct zg_text text;
 	void *memory;
 	size_t size = zg_arena_chunk_payload(admin_server(x)->config.chunk_size);
-	int result;
+	int result = admin_admit(x);
 
+	if (result != 0)
+		return result;
 	if (size > ADMIN_PAGE_SIZE_MAX)
 		size = ADMIN_PAGE_SIZE_MAX;
 	result = zg_arena_alloc(zg_exchange_arena(x), size, &memory);
