@@ -171,7 +171,7 @@ class Storefront(ServiceCase):
         for number in range(5):
             visitor = Visitor(self.client())
             visitor.put(8 + number, 1)
-            self.assertEqual(visitor.pay(visitor.check_out().json(), f"key-{number}").status, 201)
+            self.assertEqual(visitor.pay(visitor.check_out().json(), f"purchase-{number}").status, 201)
         after = self.client().ask("/memory.json").json()
         self.assertEqual(after["mallocs_since_seal"], 0)
         self.assertEqual(after["resident"], before["resident"])
