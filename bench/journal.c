@@ -155,7 +155,7 @@ static int run_fill(const char *directory, size_t size, uint64_t records)
 
 static int run_recover(const char *directory, size_t size, uint64_t records)
 {
-	struct zg_journal_recovery recovery;
+	struct zg_journal_recovery recovery = {0};
 	uint64_t begin_ns = zgi_clock_ns();
 
 	if (start(directory, FILL_SEGMENT_SIZE, fill_segments(size, records), &recovery) < 0)

@@ -203,6 +203,25 @@ static void test_unwatch_ends_it_and_the_next_watch_works(void **state)
 	fixture_close(fixture);
 }
 
+static void test_unwatch_tells_nothing_of_what_comes_later(void **state)
+{
+	struct fixture *fixture = fixture_open((struct fixture_options){0});
+	uint32_t count;
+	int pair[2];
+
+	(void)state;
+	open_pair(pair);
+	assert_int_equal(zgi_io_watch(fixture->io, pair[0], POLLIN, 1), 0);
+	zgi_io_unwatch(fixture->io, pair[0], 1);
+	/* That it was cancelled may be told. */
+	count = fixture_count(fixture, ZGI_IO_WATCHED, SHORT_NS / 5);
+	assert_int_equal(write(pair[1], "x", 1), 1);
+	assert_int_equal(fixture_count(fixture, ZGI_IO_WATCHED, SHORT_NS), count);
+	close(pair[0]);
+	close(pair[1]);
+	fixture_close(fixture);
+}
+
 static void test_unwatch_lets_the_descriptor_be_closed(void **state)
 {
 	struct fixture *fixture = fixture_open((struct fixture_options){0});
@@ -235,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_watch_tells_only_what_was_asked_for),
 		cmocka_unit_test(test_watch_always_tells_of_the_end),
 		cmocka_unit_test(test_unwatch_ends_it_and_the_next_watch_works),
+		cmocka_unit_test(test_unwatch_tells_nothing_of_what_comes_later),
 		cmocka_unit_test(test_unwatch_lets_the_descriptor_be_closed),
 	};
 

@@ -70,6 +70,7 @@ static void *workers_run(void *user)
 		work->run(work);
 	}
 	zg_assert(__atomic_load_n(&workers->is_ending, __ATOMIC_ACQUIRE));
+	sem_post(&workers->ended);
 	return NULL;
 }
 
@@ -78,6 +79,7 @@ void zgi_workers_init(struct zgi_workers *workers)
 	memset(workers, 0, sizeof(*workers));
 	sem_init(&workers->waiting, 0, 0);
 	sem_init(&workers->started, 0, 0);
+	sem_init(&workers->ended, 0, 0);
 	pthread_mutex_init(&workers->mutex, NULL);
 }
 
@@ -122,15 +124,18 @@ int zgi_workers_end(struct zgi_workers *workers, uint64_t timeout_ns)
 	__atomic_store_n(&workers->is_ending, 1, __ATOMIC_RELEASE);
 	for (uint32_t index = 0; index < workers->thread_count; index++)
 		sem_post(&workers->waiting);
-	for (; workers->thread_count > 0; workers->thread_count--) {
-		int result = pthread_clockjoin_np(workers->threads[workers->thread_count - 1], NULL,
-						  CLOCK_MONOTONIC, &until);
-
-		if (result != 0)
-			return -result;
+	while (workers->ended_count < workers->thread_count) {
+		if (sem_clockwait(&workers->ended, CLOCK_MONOTONIC, &until) == 0)
+			workers->ended_count++;
+		else if (errno != EINTR)
+			return -errno;
 	}
+	/* All are on their last steps: no join waits for a work. */
+	for (; workers->thread_count > 0; workers->thread_count--)
+		pthread_join(workers->threads[workers->thread_count - 1], NULL);
 	sem_destroy(&workers->waiting);
 	sem_destroy(&workers->started);
+	sem_destroy(&workers->ended);
 	pthread_mutex_destroy(&workers->mutex);
 	return 0;
 }

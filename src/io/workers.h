@@ -35,7 +35,9 @@ struct zgi_workers {
 	struct zgi_work *first; /* oldest first: what was taken */
 	uint32_t thread_count;
 	uint32_t is_ending;
-	sem_t started;
+	uint32_t ended_count;
+	sem_t started; /* one token a thread that has begun */
+	sem_t ended; /* one token a thread that is about to end */
 	pthread_t threads[ZGI_WORKERS_MAX];
 };
 

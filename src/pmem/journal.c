@@ -54,7 +54,7 @@ size_t zg_journal_memory_size(const struct zg_journal_options *options)
 	    options->slice_size_max > ZG_JOURNAL_SLICE_SIZE_MAX)
 		return 0;
 	return journal_round(count * sizeof(struct zgi_journal_segment)) +
-	       journal_round(count * sizeof(struct zgi_journal_segment *)) +
+	       journal_round(count * sizeof(void *)) +
 	       journal_round(count * sizeof(struct zgi_journal_view)) +
 	       journal_round(journal_buffer_size(options));
 }
@@ -109,7 +109,7 @@ static void journal_init(struct zg_journal *journal, const struct zg_journal_opt
 	journal->lock_fd = -1;
 	journal->snapshot.fd = -1;
 	journal->segments = (void *)journal_carve(&memory, count * sizeof(*journal->segments));
-	journal->ring = (void *)journal_carve(&memory, count * sizeof(*journal->ring));
+	journal->ring = (void *)journal_carve(&memory, count * sizeof(void *));
 	journal->views = (void *)journal_carve(&memory, count * sizeof(*journal->views));
 	journal->snapshot.buffer = journal_carve(&memory, buffer_size);
 	journal->snapshot.buffer_capacity = buffer_size;

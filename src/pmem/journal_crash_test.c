@@ -51,7 +51,7 @@ static int on_record(void *user, const struct zg_journal_record *record)
 /* The views of an image, in order of the ids that its headers give. Return: NULL; or a problem. */
 static const char *image_views(const struct zgi_crash_image *image, struct zgi_journal_view *views)
 {
-	uint64_t ids[SEGMENTS];
+	uint64_t ids[SEGMENTS] = {0};
 
 	for (uint32_t number = 0; number < image->map_count; number++) {
 		enum zgi_segment_state state = zgi_journal_segment_identify(

@@ -30,9 +30,12 @@ static int fixture_remove(const char *path, const struct stat *info, int kind, s
 
 int journal_fixture_setup(void **state)
 {
+	const char *folder = getenv("TMPDIR");
+
 	(void)state;
 	memset(&fixture, 0, sizeof(fixture));
-	snprintf(fixture.directory, sizeof(fixture.directory), "/tmp/zerog-journal-XXXXXX");
+	snprintf(fixture.directory, sizeof(fixture.directory), "%s/zerog-journal-XXXXXX",
+		 folder != NULL ? folder : P_tmpdir);
 	if (mkdtemp(fixture.directory) == NULL)
 		return -1;
 	fixture.options = (struct zg_journal_options){
@@ -154,7 +157,7 @@ void journal_fixture_append_many(uint32_t count, size_t size)
 
 const char *journal_fixture_path(const char *name)
 {
-	static char path[128];
+	static char path[192];
 
 	snprintf(path, sizeof(path), "%s/%s", fixture.directory, name);
 	return path;

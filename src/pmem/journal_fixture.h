@@ -15,7 +15,7 @@
 #define JOURNAL_FIXTURE_RECORDS_MAX 20000
 
 struct journal_fixture {
-	char directory[64];
+	char directory[128];
 	struct zg_journal journal;
 	struct zg_journal_options options;
 	struct zg_journal_recovery recovery;

@@ -52,7 +52,7 @@ static void journal_is_made_only_where_that_is_wanted(void **state)
 
 static void directory_is_made_as_well(void **state)
 {
-	char path[80];
+	char path[160];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/new", fixture.directory);

@@ -3,17 +3,17 @@
  *
  * Where no record with the expected number begins, one of four things is so:
  *
- *	the next segment begins with it   the writer went on there; so do we
- *	no record is found further on     this is the end
- *	those further on were published when the expected one was not known to be durable
- *	                                  it was never committed, and so none of those was: the
- *kernel writes pages in any order. They are cut off, and made unreadable, or one of them might one
- *day follow a record that is written here one of those was published after the expected one was
- *durable a committed record is damaged or missing
+ *  1. The next segment begins with it: the writer went on there, and so do we.
+ *  2. No record is found further on: this is the end.
+ *  3. Those further on were published when the expected one was not known to be durable. It was
+ *     never committed, and so none of those was: the kernel writes pages in any order. They are cut
+ *     off, and made unreadable, or one of them might one day follow a record that is written here.
+ *  4. One of those was published after the expected one was durable: a committed record is damaged
+ *     or missing.
  *
- * The last two are told apart by `pending`, which each record carries. What cannot be told from
- * the end of a journal is damage to its last commit, with no record after it: it looks as if that
- * commit had never been. It is counted as torn.
+ * The last two are told apart by `pending`, which each record carries; see recover_goes_on(). What
+ * cannot be told from the end of a journal is damage to its last commit, with no record after it:
+ * it looks as if that commit had never been. It is counted as torn.
  *
  * Commits make segments durable one after the other. So a committed record further on lies in
  * this segment or in the next, or those that follow begin with one.
@@ -30,13 +30,21 @@ struct recover_rest {
 	uint64_t sequence; /* of the first; 0: none was found */
 	uint64_t count;
 	uint64_t size; /* bytes of all */
-	bool was_durable; /* the expected record, when one of these was published */
+	bool was_durable; /* the needed record, when one of these was published */
 };
+
+/* The number of the first record from the expected one on that the reader has to be told of. */
+static uint64_t recover_needed(const struct zgi_journal_recovery *recovery)
+{
+	uint64_t expected = recovery->found.sequence_last + 1;
+
+	return expected > recovery->covered ? expected : recovery->covered + 1;
+}
 
 static void recover_note(struct zgi_journal_recovery *recovery, struct recover_rest *rest,
 			 struct zgi_journal_place place, const struct zgi_journal_header *header)
 {
-	uint64_t expected = recovery->found.sequence_last + 1;
+	uint64_t needed = recover_needed(recovery);
 	struct zgi_journal_view *view = &recovery->views[place.view];
 
 	if (rest->sequence == 0) {
@@ -45,8 +53,8 @@ static void recover_note(struct zgi_journal_recovery *recovery, struct recover_r
 	}
 	rest->count++;
 	rest->size += zgi_journal_room(header->size);
-	if (header->pending != ZGI_JOURNAL_PENDING_UNKNOWN &&
-	    header->sequence - expected >= header->pending)
+	if (header->pending != ZGI_JOURNAL_PENDING_UNKNOWN && header->sequence > needed &&
+	    header->sequence - needed >= header->pending)
 		rest->was_durable = true;
 	if (view->wipe_end == 0)
 		view->wipe_begin = place.offset;
@@ -131,21 +139,37 @@ static void recover_note_damage(struct zgi_journal_recovery *recovery,
 	recovery->damage_sequence = needed;
 }
 
+/*
+ * Is what was found behind a hole to be read? Records that the snapshot has were durable before it
+ * was, so the hole among them is damage that does not matter. Any other needs a proof. Once damage
+ * has been accepted nothing is cut off any more: it might be the proof of that damage, without
+ * which the next recovery would judge otherwise.
+ */
+static bool recover_goes_on(const struct zgi_journal_recovery *recovery,
+			    const struct recover_rest *rest)
+{
+	uint64_t expected = recovery->found.sequence_last + 1;
+
+	if (rest->sequence == 0)
+		return false;
+	if (expected <= recovery->covered && rest->sequence <= recovery->covered + 1)
+		return true;
+	return rest->was_durable || recovery->is_damaged;
+}
+
 /* No record with the expected number is here, nor in the next segment's first place. Return: 1 to
  * go on from the place; 0 at the end. */
 static int recover_judge(struct zgi_journal_recovery *recovery, struct zgi_journal_place *place)
 {
-	uint64_t expected = recovery->found.sequence_last + 1;
+	uint64_t needed = recover_needed(recovery);
 	struct recover_rest rest;
-	uint64_t needed;
 
 	recover_look_on(recovery, place, &rest);
-	if (rest.sequence == 0 || !rest.was_durable) {
+	if (!recover_goes_on(recovery, &rest)) {
 		recover_end(recovery, place, &rest);
 		return 0;
 	}
 	recover_keep(recovery);
-	needed = expected > recovery->covered ? expected : recovery->covered + 1;
 	if (rest.sequence > needed) {
 		recover_note_damage(recovery, *place, &rest, needed);
 		if (!recovery->accept_corruption)

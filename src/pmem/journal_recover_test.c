@@ -200,6 +200,21 @@ static void corruption_that_is_accepted_costs_what_it_hit(void **state)
 	assert_end(1, 2);
 }
 
+static void after_accepted_damage_nothing_is_cut(void **state)
+{
+	(void)state;
+	put_many(0, 1, 2);
+	put(0, 3, 4, 3); /* of one flush with the damaged third */
+	put(0, 5, 6, 3); /* proves the third, and not the missing fifth */
+	recovery.accept_corruption = true;
+	for (uint32_t round = 0; round < 2; round++) {
+		assert_int_equal(recover(), 0);
+		assert_int_equal(told_count, 4);
+		assert_int_equal(told[3], 6);
+		assert_int_equal(views[0].wipe_end, 0);
+	}
+}
+
 static void whole_segment_that_is_lost_is_noticed(void **state)
 {
 	(void)state;
@@ -242,6 +257,16 @@ static void segments_before_the_snapshot_may_be_damaged(void **state)
 	assert_int_equal(recover(), 0);
 	assert_told(13, 15);
 	assert_int_equal(recovery.found.lost_count, 0);
+}
+
+static void hole_that_the_snapshot_covers_needs_no_proof(void **state)
+{
+	(void)state;
+	put_many(0, 1, 3);
+	put(0, 4, 5, 4); /* when it was published the fourth was not known to be durable */
+	recovery.covered = 4;
+	assert_int_equal(recover(), 0);
+	assert_told(5, 5);
 }
 
 static void after_a_hole_that_the_snapshot_covers_records_go_to_another_segment(void **state)
@@ -301,10 +326,12 @@ int main(void)
 		TEST(committed_record_that_is_damaged_is_refused_with_its_place),
 		TEST(damage_at_the_beginning_of_a_segment_is_placed_there),
 		TEST(corruption_that_is_accepted_costs_what_it_hit),
+		TEST(after_accepted_damage_nothing_is_cut),
 		TEST(whole_segment_that_is_lost_is_noticed),
 		TEST(records_too_far_from_a_durable_one_prove_nothing),
 		TEST(records_that_a_snapshot_has_are_not_told),
 		TEST(segments_before_the_snapshot_may_be_damaged),
+		TEST(hole_that_the_snapshot_covers_needs_no_proof),
 		TEST(after_a_hole_that_the_snapshot_covers_records_go_to_another_segment),
 		TEST(records_that_the_missing_snapshot_had_are_missed),
 		TEST(records_of_a_former_life_are_the_end),

@@ -241,7 +241,8 @@ static int segments_renew(struct zg_journal *journal, struct zg_text *ret_error)
 			return segment_say(journal, segment->number, "cannot be written to", result,
 					   ret_error);
 		journal->id_next++;
-		memmove(journal->ring, journal->ring + 1, (count - 1) * sizeof(*journal->ring));
+		for (uint32_t place = 1; place < count; place++)
+			journal->ring[place - 1] = journal->ring[place];
 		journal->ring[count - 1] = segment;
 	}
 	return 0;

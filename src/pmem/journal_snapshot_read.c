@@ -51,11 +51,12 @@ static int source_need(struct snapshot_source *source, size_t size)
 
 static int snapshot_damaged(const struct snapshot_source *source, struct zg_text *ret_error)
 {
+	unsigned long long offset = source->offset + source->begin;
+
 	zg_text_print(ret_error,
 		      "journal %s: " ZGI_JOURNAL_SNAPSHOT
 		      " is damaged at offset %llu: restore the directory",
-		      source->journal->directory,
-		      (unsigned long long)(source->offset + source->begin));
+		      source->journal->directory, offset);
 	return -EBADMSG;
 }
 

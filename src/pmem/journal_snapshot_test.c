@@ -263,6 +263,29 @@ static void records_of_a_snapshot_are_durable_before_it_is(void **state)
 	assert_int_equal(journal->stats.snapshots, 1);
 }
 
+static void flush_that_fails_for_a_snapshot_is_the_end_of_the_journal_too(void **state)
+{
+	void *place;
+	int ends[2];
+
+	(void)state;
+	journal_fixture_start();
+	journal_fixture_append(8);
+	will_write(1, 8);
+	assert_int_equal(zg_journal_snapshot_begin(journal, write_slice, NULL), 0);
+	assert_int_equal(zg_journal_snapshot_step(journal, UINT64_MAX), 0);
+	/* What cannot be flushed, in the place of the segment's file. */
+	assert_int_equal(pipe(ends), 0);
+	assert_true(dup2(ends[0], zg_pmem_fd(&journal->ring[0]->map)) >= 0);
+	zg_journal_snapshot_end(journal, zg_journal_snapshot_sync(journal));
+	assert_int_equal(journal->stats.snapshots, 0);
+	assert_int_equal(journal->stats.snapshots_failed, 1);
+	assert_int_equal(zg_journal_reserve(journal, 0, 8, &place), -EINVAL);
+	assert_int_equal(zg_journal_commit(journal), -EINVAL);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void snapshot_on_a_full_journal_makes_room(void **state)
 {
 	void *place;
@@ -380,6 +403,7 @@ int main(void)
 		TEST(writer_that_fails_leaves_the_former_snapshot),
 		TEST(snapshot_that_was_not_finished_is_no_snapshot),
 		TEST(records_of_a_snapshot_are_durable_before_it_is),
+		TEST(flush_that_fails_for_a_snapshot_is_the_end_of_the_journal_too),
 		TEST(snapshot_on_a_full_journal_makes_room),
 		TEST(segments_that_a_former_process_did_not_free_are_freed_at_open),
 		TEST(damaged_snapshot_is_refused_with_its_offset),

@@ -125,6 +125,15 @@ static int access_month_number(const char *month)
 	return 12;
 }
 
+static void access_size(struct zg_text *text, const struct zgi_access_record *record,
+			const char *unknown)
+{
+	if (record->size == ZGI_ACCESS_SIZE_UNKNOWN)
+		zg_text_print(text, "%s", unknown);
+	else
+		zg_text_print(text, "%" PRIu64, record->size);
+}
+
 /* host ident user [date] "request" status bytes: what is not known is "-". */
 static void access_print_common(struct zg_text *text, const struct zgi_access_record *record,
 				const char *path)
@@ -144,7 +153,9 @@ static void access_print_common(struct zg_text *text, const struct zgi_access_re
 	} else {
 		zg_text_append(text, ZG_SLICE("-"));
 	}
-	zg_text_print(text, "\" %u %" PRIu64 "\n", record->status, record->size);
+	zg_text_print(text, "\" %u ", record->status);
+	access_size(text, record, "-");
+	zg_text_append(text, ZG_SLICE("\n"));
 }
 
 static void access_print_json(struct zg_text *text, const struct zgi_access_record *record,
@@ -161,11 +172,10 @@ static void access_print_json(struct zg_text *text, const struct zgi_access_reco
 	zg_text_append_json(text, (struct zg_slice){path, record->path_size});
 	if (record->is_cut)
 		zg_text_append(text, ZG_SLICE(",\"path_is_cut\":true"));
-	zg_text_print(text,
-		      ",\"version\":\"1.%u\",\"status\":%u,\"bytes\":%" PRIu64
-		      ",\"duration_us\":%" PRIu64 "}\n",
-		      record->minor_version, record->status, record->size,
-		      record->duration_ns / 1000);
+	zg_text_print(text, ",\"version\":\"1.%u\",\"status\":%u,\"bytes\":", record->minor_version,
+		      record->status);
+	access_size(text, record, "null");
+	zg_text_print(text, ",\"duration_us\":%" PRIu64 "}\n", record->duration_ns / 1000);
 }
 
 void zgi_access_line_print(struct zg_text *text, const struct zgi_access_record *record,

@@ -87,6 +87,15 @@ static void a_request_that_was_not_understood_has_no_path(void **state)
 	assert_non_null(strstr(line(ZG_ACCESS_LOG_JSON), "\"method\":\"-\",\"path\":\"\""));
 }
 
+static void a_body_made_in_pieces_has_no_size(void **state)
+{
+	(void)state;
+	set_path("/events");
+	record.size = ZGI_ACCESS_SIZE_UNKNOWN;
+	assert_non_null(strstr(line(ZG_ACCESS_LOG_COMMON), "\" 200 -\n"));
+	assert_non_null(strstr(line(ZG_ACCESS_LOG_JSON), "\"bytes\":null,"));
+}
+
 static void a_path_cannot_end_its_line_or_its_quotes(void **state)
 {
 	(void)state;
@@ -169,6 +178,7 @@ int main(void)
 		test(a_json_line_is_an_object),
 		test(every_month_has_its_number),
 		test(a_request_that_was_not_understood_has_no_path),
+		test(a_body_made_in_pieces_has_no_size),
 		test(a_path_cannot_end_its_line_or_its_quotes),
 		test(a_path_that_was_cut_says_so),
 		test(the_longest_line_has_room),

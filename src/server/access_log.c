@@ -287,13 +287,13 @@ static void *log_thread(void *user)
 
 		if (is_reopening)
 			log_reopen(log);
-		if (is_stopping && !is_any)
+		/* No shard serves any more, and each ring was emptied. */
+		if (is_stopping)
 			return NULL;
 		sleep_ms = is_any ? LOG_SLEEP_MS_MIN : sleep_ms * 2;
 		if (sleep_ms > LOG_SLEEP_MS_MAX)
 			sleep_ms = LOG_SLEEP_MS_MAX;
-		if (!is_stopping)
-			log_sleep(sleep_ms);
+		log_sleep(sleep_ms);
 	}
 }
 

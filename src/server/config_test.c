@@ -85,6 +85,42 @@ static void assert_region_fits(void)
 	zgi_router_destroy(router);
 }
 
+static void the_region_holds_the_subscribers_where_there_is_a_topic(void **state)
+{
+	(void)state;
+	options.topics = 1;
+	for (uint64_t size = 128; size < 1000; size += 77) {
+		options.event_size_max = size;
+		options.subscribers = size / 10;
+		assert_region_fits();
+	}
+}
+
+static bool plan_has(struct zg_plan *plan, const char *name)
+{
+	zg_plan_init(plan);
+	assert_int_equal(configure(), 0);
+	assert_int_equal(zgi_server_plan_lines(&config, plan), 0);
+	return zg_plan_find(plan, name) != NULL;
+}
+
+static void files_and_events_cost_nothing_where_there_are_none(void **state)
+{
+	static struct zg_plan plan;
+
+	(void)state;
+	assert_false(plan_has(&plan, "static files"));
+	assert_false(plan_has(&plan, "subscribers"));
+	assert_false(plan_has(&plan, "events kept"));
+	options.static_folders = 1;
+	options.topics = 2;
+	assert_true(plan_has(&plan, "static files"));
+	assert_true(plan_has(&plan, "subscribers"));
+	assert_true(plan_has(&plan, "events kept"));
+	assert_true(zg_plan_find(&plan, "events kept")->size_total >=
+		    2 * options.topic_events * options.event_size_max);
+}
+
 static void the_region_holds_what_is_carved_from_it(void **state)
 {
 	static const struct {
@@ -287,6 +323,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(the_region_holds_what_is_carved_from_it),
+		test(the_region_holds_the_subscribers_where_there_is_a_topic),
+		test(files_and_events_cost_nothing_where_there_are_none),
 		test(the_region_holds_what_an_application_may_start),
 		test(what_an_application_may_start_is_planned_and_nothing_else),
 		test(the_region_is_the_plan_without_the_program_and_the_kernel),

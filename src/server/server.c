@@ -249,8 +249,13 @@ static void server_workers_end(struct zgi_server *server)
 	uint64_t patience_ns = server->config.options.drain_timeout_ms * UINT64_C(1000000);
 
 	if (zgi_workers_end(&server->flushers, patience_ns) < 0 ||
-	    zgi_workers_end(&server->offload, patience_ns) < 0)
+	    zgi_workers_end(&server->offload, patience_ns) < 0) {
 		server->has_stuck_worker = true;
+		(void)dprintf(STDERR_FILENO,
+			      "%s: a job has not ended after --drain-timeout-ms: it ends with the "
+			      "process\n",
+			      server->name);
+	}
 }
 
 /* All threads are started and wait; signals go to the thread that boots. */

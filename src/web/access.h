@@ -18,13 +18,14 @@
 #include <zerog/layout.h>
 
 #define ZGI_ACCESS_PATH_SIZE 224
+#define ZGI_ACCESS_SIZE_UNKNOWN UINT64_MAX /* a body that is made in pieces */
 
 /* One request. Of what the client sent there is the path alone: no query, no field and no body, for
  * they hold what is nobody's business. */
 struct zgi_access_record {
 	uint64_t time_ns; /* CLOCK_REALTIME: when it was answered */
 	uint64_t duration_ns; /* from its head's end to its reply; 0 when it was not understood */
-	uint64_t size; /* bytes of the reply's body */
+	uint64_t size; /* bytes of the reply's body, or ZGI_ACCESS_SIZE_UNKNOWN */
 	uint16_t status;
 	uint8_t method; /* enum zg_method; ZG_METHOD_COUNT when it was not understood */
 	uint8_t minor_version;
@@ -68,7 +69,7 @@ void zgi_access_ring_taken(struct zgi_access_ring *ring);
 /**
  * zgi_access_note() - put a request that has been answered into its shard's ring
  * @x:            replied; its web has a ring
- * @size:         bytes of the reply's body
+ * @size:         bytes of the reply's body, or ZGI_ACCESS_SIZE_UNKNOWN
  * @duration_ns:  0 when the request was not understood: then nothing is read from it
  *
  * The shard's thread.

@@ -194,7 +194,8 @@ struct zg_exchange {
 	struct zg_arena arena;
 	struct zgi_session_token session; /* once it is known */
 	uint64_t head_ns; /* for the access log: when the head was understood, or 0 */
-	uint64_t reply_size; /* for the access log: bytes of the reply's body */
+	uint64_t reply_size; /* for the access log: bytes of the reply's body, or
+			      * ZGI_EXCHANGE_SIZE_UNKNOWN and its like */
 	zg_handle handle;
 	uint32_t hand_over; /* the server's: who gets the connection after the reply; 0 for none */
 	bool is_handed_over; /* the reply is one after which it does */

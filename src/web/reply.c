@@ -54,6 +54,11 @@ static int reply_head_write(struct zg_exchange *x, int status, struct zg_slice c
 	return 0;
 }
 
+static bool reply_has_body(const struct zg_exchange *x, int status)
+{
+	return x->request.method != ZG_METHOD_HEAD && reply_status_has_body(status);
+}
+
 int zgi_exchange_reply_head(struct zg_exchange *x, int status, struct zg_slice content_type,
 			    uint64_t size)
 {
@@ -69,12 +74,9 @@ int zgi_exchange_reply_head(struct zg_exchange *x, int status, struct zg_slice c
 		return result;
 	x->has_replied = true;
 	x->reply_status = (uint16_t)status;
+	if (ZG_UNLIKELY(x->web->access_ring != NULL))
+		x->reply_size = reply_has_body(x, status) ? size : 0;
 	return 0;
-}
-
-static bool reply_has_body(const struct zg_exchange *x, int status)
-{
-	return x->request.method != ZG_METHOD_HEAD && reply_status_has_body(status);
 }
 
 /* Reply with a head; *body is what remains to be placed behind it. */
@@ -87,8 +89,6 @@ static int reply_start(struct zg_exchange *x, int status, struct zg_slice conten
 		return result;
 	if (!reply_has_body(x, status))
 		body->size = 0;
-	if (ZG_UNLIKELY(x->web->access_ring != NULL))
-		x->reply_size = body->size;
 	if (body->size > 0 && body->size <= x->web->write_buffer_size - x->write_size) {
 		memmove(x->write_buffer + x->write_size, body->data, body->size);
 		x->write_size += (uint32_t)body->size;

@@ -39,10 +39,12 @@ static void exchange_compact(struct zg_exchange *x)
 /* For the access log, while there is one. */
 static void exchange_note(struct zg_exchange *x)
 {
+	uint64_t size = x->reply_size < ZGI_EXCHANGE_SIZE_TO_THE_END ? x->reply_size
+								     : ZGI_ACCESS_SIZE_UNKNOWN;
 	uint64_t head_ns = x->head_ns;
 
 	x->head_ns = 0;
-	zgi_access_note(x, x->reply_size, head_ns > 0 ? zgi_clock_ns() - head_ns + 1 : 0);
+	zgi_access_note(x, size, head_ns > 0 ? zgi_clock_ns() - head_ns + 1 : 0);
 }
 
 /* A reply counts when it is final: a handler that replies and then fails has made none. */

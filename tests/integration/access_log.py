@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from support import Service, check_clean, run
+from support import Service, check_clean, has_kernel_seal, run
 
 CARD = "4111111111111111"
 COMMON = re.compile(r'^- - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
@@ -21,6 +21,7 @@ class AccessLog(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="zerog-access-")
         self.addCleanup(folder.cleanup)
+        self.folder = folder.name
         self.path = os.path.join(folder.name, "log")
 
     def serve(self, *flags, program="test_service", path=None, **options):
@@ -94,6 +95,14 @@ class AccessLog(unittest.TestCase):
             self.assertEqual(client.reply().status, 413)
         lines = self.lines(17)
         self.assertIn('"POST /echo HTTP/1.1" 413', lines[16])
+        check_clean(self, service)
+
+    def test_body_made_in_pieces_has_no_size(self):
+        os.makedirs(os.path.join(self.folder, "public", "sub"))
+        service = self.serve(program="bodies_service", cwd=self.folder)
+        with service.client() as client:
+            client.get("/rows?count=3", "Connection: close").rest()
+            self.assertIn('"GET /rows HTTP/1.1" 200 -', self.lines(1)[0])
         check_clean(self, service)
 
     def test_long_path_is_cut(self):
@@ -184,6 +193,20 @@ class AccessLog(unittest.TestCase):
             time.sleep(0.1)
         self.assertTrue(service.is_alive())
         self.assertEqual(service.stop(), 0, service.log())
+
+    @unittest.skipUnless(has_kernel_seal(), "no system call filter can be set here")
+    def test_log_and_sessions_need_nothing_that_the_kernel_seal_refuses(self):
+        service = self.serve("--seal", "kernel", program="session_service")
+        for _ in range(3):
+            self.assertEqual(service.ask("/visit").status, 200)
+        self.lines(3)
+        service.signal(signal.SIGUSR1)
+        deadline = time.monotonic() + 10
+        while service.metric("zerog_access_log_reopened_total") == 0 \
+                and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(service.metric("zerog_access_log_reopened_total"), 1)
+        check_clean(self, service)
 
     def test_file_that_cannot_be_opened_is_told(self):
         status, stdout, stderr = run("hello", "--access-log", "/nowhere/at/all")

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from support import Service, ServiceCase, check_clean, run
+from support import Service, ServiceCase, check_clean, has_kernel_seal, run
 
 
 class Logged(unittest.TestCase):
@@ -116,6 +116,14 @@ class Logged(unittest.TestCase):
         self.assertEqual(service.wait(), 0)
         self.assertEqual(self.lines(), ["1", "stopped"])
 
+    @unittest.skipUnless(has_kernel_seal(), "no kernel seal here")
+    def test_all_of_it_works_under_the_kernel_seal(self):
+        service = self.start("--seal", "kernel")
+        self.assertEqual(sorted(self.count_up(service, clients=4, each=10)), list(range(1, 41)))
+        for target in ("/offload?ms=5", "/timer?ms=5", "/watched?size=50"):
+            self.assertEqual(service.ask(target).status, 200)
+        check_clean(self, service)
+
     def test_a_start_that_fails_is_told(self):
         status, _, error = run("async_service", "--listen", "127.0.0.1:0",
                                env={**os.environ, "ASYNC_SERVICE_LOG": "/nowhere/log"})
@@ -131,6 +139,7 @@ class Logged(unittest.TestCase):
             started = time.monotonic()
             service.wait()
             self.assertLess(time.monotonic() - started, 5)
+        self.assertIn("a job has not ended", service.log())
 
 
 class Asynchronous(ServiceCase):

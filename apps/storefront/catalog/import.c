@@ -21,8 +21,9 @@ static int import_row(void *user, const struct shop_csv_row *row);
 
 void shop_import_init(struct shop_import *import, const struct shop_import_options *options)
 {
-	assert(options->sink != NULL && options->currency != NULL);
-	assert(options->policy == SHOP_IMPORT_EACH || options->stage != NULL);
+	assert(options->currency != NULL);
+	assert(options->policy == SHOP_IMPORT_EACH ? options->sink != NULL
+						   : options->stage != NULL);
 	*import = (struct shop_import){.options = *options};
 	shop_csv_init(&import->csv, import_row, import);
 }
@@ -273,7 +274,10 @@ int shop_import_finish(struct shop_import *import)
 	if (!import->has_header)
 		import_fail(import, &end, NULL,
 			    "the file is empty: the first row names the columns");
-	if (import->options.policy == SHOP_IMPORT_ALL) {
+	if (import->options.policy == SHOP_IMPORT_ALL && import->options.sink == NULL) {
+		if (import->error_count > 0)
+			import->good_count = 0;
+	} else if (import->options.policy == SHOP_IMPORT_ALL) {
 		import->good_count = 0;
 		for (uint64_t index = 0; index < held && import->error_count == 0; ++index) {
 			/* Only the shop's own limits are left to be met here. */

@@ -65,7 +65,8 @@ struct shop_import_error {
 struct shop_import_options {
 	enum shop_import_policy policy;
 	const struct shop_currency *currency; /* the shop's */
-	shop_import_sink *sink;
+	shop_import_sink *sink; /* NULL with SHOP_IMPORT_ALL: the first good_count rows of the stage
+				 * are the caller's to hand on, at his own pace */
 	void *user; /* borrowed */
 	struct shop_product_put *stage; /* borrowed; for SHOP_IMPORT_ALL */
 	uint32_t stage_count; /* rows that fit it */

@@ -21,6 +21,7 @@ static struct shop_product_put stage[3];
 static struct shop_import import;
 static char page[8192];
 static uint64_t rows_max;
+static shop_import_sink *sink;
 
 static int take(void *user, const struct shop_product_put *put, enum shop_reason *ret_reason)
 {
@@ -38,7 +39,7 @@ static int import_text(const char *text, enum shop_import_policy policy)
 	const struct shop_import_options options = {
 		.policy = policy,
 		.currency = shop_currency_find(ZG_SLICE("EUR")),
-		.sink = take,
+		.sink = sink,
 		.stage = stage,
 		.stage_count = 3,
 		.rows_max = rows_max,
@@ -59,6 +60,14 @@ static int import_text(const char *text, enum shop_import_policy policy)
 	zg_text_init(&printed, page, sizeof(page));
 	shop_import_print(&import, &printed);
 	return result;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	rows_max = 0;
+	sink = take;
+	return 0;
 }
 
 static void told(const char *text, const char *error)
@@ -143,6 +152,20 @@ static void all_rows_are_taken_or_none(void **state)
 	assert_non_null(strstr(page, "more rows than can be taken"));
 }
 
+static void without_a_sink_the_rows_stay_on_the_stage(void **state)
+{
+	(void)state;
+	sink = NULL;
+	assert_int_equal(
+		import_text("sku,name,category,price\nA,a,C,1\nB,b,C,2\n", SHOP_IMPORT_ALL), 0);
+	assert_int_equal(import.good_count, 2);
+	assert_string_equal(stage[1].sku, "B");
+	assert_int_equal(
+		import_text("sku,name,category,price\nA,a,C,1\nB,b,C,x\n", SHOP_IMPORT_ALL),
+		-EBADMSG);
+	assert_int_equal(import.good_count, 0);
+}
+
 static void the_shops_own_no_is_the_rows_error(void **state)
 {
 	(void)state;
@@ -172,7 +195,6 @@ static void a_file_with_too_many_rows_ends_there(void **state)
 	rows_max = 2;
 	told("sku,name,category,price\nA,a,C,1\nB,b,C,2\nD,d,C,3\nE,e,C,4\n",
 	     "row 4 (line 4): the file has too many rows");
-	rows_max = 0;
 	assert_int_equal(taken_count, 2);
 	assert_int_equal(import.error_count, 1);
 }
@@ -180,14 +202,15 @@ static void a_file_with_too_many_rows_ends_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns_stand_in_any_order),
-		cmocka_unit_test(errors_name_row_line_and_column),
-		cmocka_unit_test(a_header_that_is_no_good_stands_for_all_rows),
-		cmocka_unit_test(good_rows_are_taken_beside_bad_ones),
-		cmocka_unit_test(all_rows_are_taken_or_none),
-		cmocka_unit_test(the_shops_own_no_is_the_rows_error),
-		cmocka_unit_test(more_errors_than_are_kept_are_counted),
-		cmocka_unit_test(a_file_with_too_many_rows_ends_there),
+		cmocka_unit_test_setup(columns_stand_in_any_order, start),
+		cmocka_unit_test_setup(errors_name_row_line_and_column, start),
+		cmocka_unit_test_setup(a_header_that_is_no_good_stands_for_all_rows, start),
+		cmocka_unit_test_setup(good_rows_are_taken_beside_bad_ones, start),
+		cmocka_unit_test_setup(all_rows_are_taken_or_none, start),
+		cmocka_unit_test_setup(without_a_sink_the_rows_stay_on_the_stage, start),
+		cmocka_unit_test_setup(the_shops_own_no_is_the_rows_error, start),
+		cmocka_unit_test_setup(more_errors_than_are_kept_are_counted, start),
+		cmocka_unit_test_setup(a_file_with_too_many_rows_ends_there, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,9 +128,11 @@ static void what_cannot_be_asked_is_refused(void **state)
 		{.limit = SHOP_SEARCH_LIMIT_MAX + 1},
 		{.limit = 1, .category = 2},
 		{.limit = 1, .cursor = UINT32_MAX},
-		{.limit = 1, .cursor = 2 << 7},
-		{.limit = 1, .cursor = (63 << 1) + 1},
-		{.limit = 1, .cursor = 1 + 1}, /* of another search: one within a category */
+		{.limit = 1, .cursor = (1 << 8) + 1},
+		{.limit = 1, .cursor = (63 << 2 | 2) + 1},
+		{.limit = 1, .cursor = 3 + 1}, /* of other searches: one within a category */
+		{.limit = 1, .cursor = 0 + 1}, /* one for a word */
+		{.limit = 1, .cursor = 2 + 1, .text = ZG_SLICE("blue")}, /* one for none */
 	};
 
 	(void)state;
@@ -232,6 +234,20 @@ static void compare(void)
 	}
 }
 
+/* That no block but a lone one is less than half full is why the blocks always suffice. */
+static void look_at_blocks(void)
+{
+	const struct shop_words *index = &fixture.shop.catalog.words;
+
+	assert_int_equal(index->order_count + index->free_count, index->block_count);
+	for (uint32_t number = 0; number < index->order_count; ++number) {
+		uint8_t count = index->counts[index->order[number]];
+
+		assert_true(count <= SHOP_WORDS_BLOCK_COUNT && count > 0);
+		assert_true(count >= SHOP_WORDS_BLOCK_COUNT / 2 || index->order_count == 1);
+	}
+}
+
 static void what_is_found_is_what_a_look_at_all_products_finds(void **state)
 {
 	(void)state;
@@ -251,9 +267,22 @@ static void what_is_found_is_what_a_look_at_all_products_finds(void **state)
 			fixture.command.request.product_put.is_listed = 0;
 			(void)fixture_apply(&fixture, SHOP_PRODUCT_PUT);
 		}
+		look_at_blocks();
 		if (step % 2000 == 1999)
 			compare();
 	}
+}
+
+static void an_index_that_has_become_empty_has_no_block(void **state)
+{
+	struct shop_product_put *put = &fixture.command.request.product_put;
+
+	(void)state;
+	fixture_named(&fixture, "1", "Blue mug", "Kitchen");
+	put->is_listed = 0;
+	assert_int_equal(fixture_apply(&fixture, SHOP_PRODUCT_PUT), SHOP_OK);
+	look_at_blocks();
+	assert_int_equal(fixture.shop.catalog.words.order_count, 0);
 }
 
 int main(void)
@@ -268,6 +297,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_cannot_be_asked_is_refused, start, end),
 		cmocka_unit_test_setup_teardown(
 			a_page_goes_on_where_the_last_one_ended_though_products_come, start, end),
+		cmocka_unit_test_setup_teardown(an_index_that_has_become_empty_has_no_block, start,
+						end),
 		cmocka_unit_test_setup_teardown(what_is_found_is_what_a_look_at_all_products_finds,
 						start, end),
 	};

@@ -4,8 +4,8 @@
  * A command is a plain struct, without pointers but for the store's: it may be filled in on one
  * thread, applied on another, recorded, and replayed. What comes back is in the same struct.
  *
- * The card is beside the request, and only there: it is never recorded, and wiped by whoever hands
- * it to the acquirer.
+ * The card is beside the request, and only there: it is never recorded, and wiped by the
+ * till when the acquirer has it, or by shop_apply() when he is not to be asked.
  */
 #ifndef STOREFRONT_COMMAND_H
 #define STOREFRONT_COMMAND_H

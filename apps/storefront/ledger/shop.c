@@ -259,6 +259,9 @@ void shop_apply(struct shop *shop, struct shop_command *command)
 		command->now_ms = shop->now_ms;
 	command->outcome = (struct shop_outcome){.result = SHOP_OK};
 	shop_apply_goods(shop, command);
+	/* Where the acquirer is not to be asked, nobody needs the card any more. */
+	if (command->outcome.operation_id == 0)
+		shop_card_wipe(&command->card);
 	if (!command->outcome.is_changed)
 		return;
 	shop->now_ms = command->now_ms;

@@ -154,6 +154,8 @@ void shop_fini(struct shop *shop);
  * @command:  its type, request and now_ms are read; now_ms is raised to the shop's own time, for
  *            clocks go back, and the outcome is set
  *
+ * The card is wiped unless the acquirer is to be asked with it (outcome.operation_id).
+ *
  * When outcome.is_changed is set, the command has to be recorded before anybody hears of it, and
  * replayed as it is now. Otherwise nothing at all has changed.
  */

@@ -60,8 +60,8 @@ static void one_wrong_digit_and_two_swapped_ones_are_seen(void **state)
 	for (size_t index = 0; index < 16; ++index) {
 		char right = number[index];
 
-		for (char digit = '0'; digit <= '9'; ++digit) {
-			number[index] = digit;
+		for (int digit = '0'; digit <= '9'; ++digit) {
+			number[index] = (char)digit;
 			assert_int_equal(checked(number, 12, 2030),
 					 digit == right ? SHOP_REASON_NONE
 							: SHOP_REASON_CARD_NUMBER);

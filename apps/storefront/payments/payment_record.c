@@ -98,12 +98,18 @@ enum shop_reason shop_payment_record_seal(struct shop_payment_record *record, in
 	return SHOP_REASON_NONE;
 }
 
-bool shop_payment_record_is_sealed(const struct shop_payment_record *record)
+bool shop_payment_record_has_seal(const struct shop_payment_record *record)
 {
 	/* Four digits and no more: a whole number can be in no record that is kept. */
-	return record_is_whole(record, SHOP_PAYMENT_SEALED) &&
+	return (record->flags & SHOP_PAYMENT_SEALED) != 0 &&
 	       strnlen(record->card_number, sizeof(record->card_number)) == 4 &&
-	       record->check_code[0] == '\0' && shop_key_is_good(record->key);
+	       record->check_code[0] == '\0' && record->key[SHOP_KEY_SIZE - 1] == '\0';
+}
+
+bool shop_payment_record_is_sealed(const struct shop_payment_record *record)
+{
+	return record_is_whole(record, SHOP_PAYMENT_SEALED) &&
+	       shop_payment_record_has_seal(record) && shop_key_is_good(record->key);
 }
 
 struct shop_card_trace shop_payment_record_trace(const struct shop_payment_record *record)

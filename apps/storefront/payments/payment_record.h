@@ -29,6 +29,7 @@
 #ifndef STOREFRONT_PAYMENT_RECORD_H
 #define STOREFRONT_PAYMENT_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -102,6 +103,14 @@ void shop_payment_record_sum(struct shop_payment_record *record);
  */
 ZG_MUST_USE enum shop_reason shop_payment_record_seal(struct shop_payment_record *record,
 						      int64_t now_ms, struct shop_card *ret_card);
+
+/**
+ * shop_payment_record_has_seal() - does it say so, and is there no more of a card than four digits?
+ * @record:  any bytes, 8-byte aligned
+ *
+ * Quick: neither its checksum nor its other fields are looked at.
+ */
+bool shop_payment_record_has_seal(const struct shop_payment_record *record);
 
 /**
  * shop_payment_record_is_sealed() - is it a record that may be applied and kept?

@@ -149,8 +149,11 @@ static void an_order_is_paid_once_and_in_full(void **state)
 	assert_int_equal(outcome->amount, 1000);
 	assert_int_equal(fixture_authorize(&fixture, 99, 1000, "a"), SHOP_NOT_FOUND);
 	assert_int_equal(fixture_authorize(&fixture, order, 1000, "a"), SHOP_PENDING);
+	assert_string_equal(fixture.command.card.number, FIXTURE_CARD_GOOD);
 	assert_int_equal(fixture_authorize(&fixture, order, 1000, "b"), SHOP_CONFLICT);
 	assert_int_equal(outcome->reason, SHOP_REASON_ORDER_STATE);
+	/* Nobody will be asked with the card: it is gone. */
+	assert_string_equal(fixture.command.card.number, "");
 	assert_int_equal(fixture_word(&fixture, 1, SHOP_APPROVED), SHOP_OK);
 	assert_int_equal(fixture_authorize(&fixture, order, 1000, "b"), SHOP_CONFLICT);
 	assert_int_equal(fixture.shop.payments.count, 1);

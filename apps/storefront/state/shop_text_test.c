@@ -84,11 +84,12 @@ static void a_field_takes_what_fits_and_nothing_else(void **state)
 static void every_reason_has_a_name_of_its_own(void **state)
 {
 	(void)state;
-	for (uint16_t one = 0; one < SHOP_REASON_COUNT; ++one) {
-		assert_non_null(shop_reason_name(one));
-		assert_non_null(shop_reason_text(one));
-		for (uint16_t other = 0; other < one; ++other)
-			assert_string_not_equal(shop_reason_name(one), shop_reason_name(other));
+	for (int one = 0; one < SHOP_REASON_COUNT; ++one) {
+		assert_non_null(shop_reason_name((uint16_t)one));
+		assert_non_null(shop_reason_text((uint16_t)one));
+		for (int other = 0; other < one; ++other)
+			assert_string_not_equal(shop_reason_name((uint16_t)one),
+						shop_reason_name((uint16_t)other));
 	}
 	assert_string_equal(shop_reason_name(UINT16_MAX), "unknown");
 }

@@ -74,23 +74,19 @@ static char *table_text(const struct shop_table *table, struct shop_object *obje
 	return (char *)object + table->options.text_offset;
 }
 
-static struct shop_object **table_bucket(const struct shop_table *table, uint64_t id)
+static uint64_t table_hash(const struct shop_table *table, uint64_t id)
 {
-	return &table->buckets[shop_hash_u64(table->tables->seed, id) & table->bucket_mask];
+	return shop_hash_u64(table->tables->seed, id);
 }
 
-static struct shop_object **table_bucket_text(const struct shop_table *table, const char *text)
+static uint64_t table_hash_text(const struct shop_table *table, const char *text)
 {
-	return &table->buckets[shop_hash_bytes(table->tables->seed, text, strlen(text)) &
-			       table->bucket_mask];
+	return shop_hash_bytes(table->tables->seed, text, strlen(text));
 }
 
-static struct shop_object **table_bucket_of(const struct shop_table *table,
-					    struct shop_object *object)
+static struct shop_object **table_bucket(const struct shop_table *table, uint64_t hash)
 {
-	if (table->options.text_offset > 0)
-		return table_bucket_text(table, table_text(table, object));
-	return table_bucket(table, object->id);
+	return &table->buckets[hash & table->bucket_mask];
 }
 
 static void table_link(struct shop_table *table, struct shop_object *object)
@@ -145,8 +141,12 @@ static int table_take(struct shop_table *table, struct shop_object **ret_object)
 
 static void table_enter(struct shop_table *table, struct shop_object *object)
 {
-	struct shop_object **bucket = table_bucket_of(table, object);
+	struct shop_object **bucket;
 
+	object->hash = table->options.text_offset > 0
+			       ? table_hash_text(table, table_text(table, object))
+			       : table_hash(table, object->id);
+	bucket = table_bucket(table, object->hash);
 	object->chain = *bucket;
 	*bucket = object;
 	table_link(table, object);
@@ -190,7 +190,7 @@ int shop_table_add_text(struct shop_table *table, uint32_t queue, const char *te
 
 struct shop_object *shop_table_find(const struct shop_table *table, uint64_t id)
 {
-	struct shop_object *object = *table_bucket(table, id);
+	struct shop_object *object = *table_bucket(table, table_hash(table, id));
 
 	assert(table->options.text_offset == 0);
 	while (object != NULL && object->id != id)
@@ -200,9 +200,12 @@ struct shop_object *shop_table_find(const struct shop_table *table, uint64_t id)
 
 struct shop_object *shop_table_find_text(const struct shop_table *table, const char *text)
 {
-	struct shop_object *object = *table_bucket_text(table, text);
+	uint64_t hash = table_hash_text(table, text);
+	struct shop_object *object = *table_bucket(table, hash);
 
-	while (object != NULL && strcmp(table_text(table, object), text) != 0)
+	/* The text lies on another line than the hash. */
+	while (object != NULL &&
+	       (object->hash != hash || strcmp(table_text(table, object), text) != 0))
 		object = object->chain;
 	return object;
 }
@@ -219,7 +222,7 @@ void shop_table_move(struct shop_table *table, struct shop_object *object, uint3
 
 void shop_table_remove(struct shop_table *table, struct shop_object *object)
 {
-	struct shop_object **link = table_bucket_of(table, object);
+	struct shop_object **link = table_bucket(table, object->hash);
 	int result;
 
 	shop_table_touch(table, object);

@@ -31,6 +31,7 @@
 struct shop_object {
 	uint64_t id; /* never given twice, but for what is found by its text */
 	uint64_t sequence; /* when it was put into its queue: rises along the queue */
+	uint64_t hash; /* of what it is found by */
 	uint32_t queue;
 	uint32_t epoch; /* of the last snapshot that has it, or need not have it */
 	struct shop_object *previous; /* borrowed: of its queue */

@@ -112,7 +112,7 @@ ZG_MUST_USE int load_open(struct load *load, const struct load_options *options,
 /* Press until the time is over and all is answered, or for ten seconds more. Return: 0; -errno. */
 ZG_MUST_USE int load_run(struct load *load);
 
-/* alone.c: the same with nobody to ask: latencies are how late this program is. Return: 0; -errno. */
+/* alone.c: the same, nobody asked: latencies are how late this program is. Return: 0; -errno. */
 ZG_MUST_USE int load_run_alone(struct load *load);
 
 /* When a request is due. */

@@ -141,7 +141,7 @@ static int bind_string_read(struct zgi_json_reader *reader, const struct zg_json
 static int bind_slice(struct zgi_json_reader *reader, const struct zg_json_field *field,
 		      unsigned char *place)
 {
-	struct zgi_json_string string;
+	struct zgi_json_string string = {NULL, 0, 0};
 	int result = bind_string_read(reader, field, &string);
 	struct zg_slice slice;
 
@@ -158,7 +158,7 @@ static int bind_text(struct zgi_json_reader *reader, const struct zg_json_field 
 		     unsigned char *place)
 {
 	const char *start = reader->at;
-	struct zgi_json_string string;
+	struct zgi_json_string string = {NULL, 0, 0};
 	char *text = (char *)place;
 	int result = bind_string_read(reader, field, &string);
 
@@ -215,7 +215,7 @@ static int bind_word(struct zgi_json_reader *reader, const struct zg_json_field 
 		     unsigned char *place)
 {
 	const char *start = reader->at;
-	struct zgi_json_string string;
+	struct zgi_json_string string = {NULL, 0, 0};
 	char unescaped[BIND_KEY_SIZE_MAX];
 	const char *plain;
 	int result;

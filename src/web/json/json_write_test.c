@@ -304,6 +304,7 @@ static void one_value_may_be_larger_than_the_next_step(void **state)
 	zg_json_string(&writer, (struct zg_slice){text, sizeof(text)});
 	assert_int_equal(zg_json_writer_finish(&writer, &json), 0);
 	assert_int_equal(json.size, sizeof(text) + 2);
+	assert_true(writer.size <= writer.capacity);
 	assert_memory_equal(json.data + 1, text, sizeof(text));
 	zg_arena_fini(&arena);
 }

@@ -17,23 +17,12 @@ function address(changes) {
 
 function card(product) {
 	const picture = element("div", { className: "picture", "aria-hidden": "true", textContent: product.picture });
+	picture.style.backgroundColor = product.colour;
 	return element("li", {}, element("a", { href: `/product/${product.id}` }, picture,
 		element("h2", { textContent: product.name }),
 		element("p", { className: "quiet", textContent: product.category }),
 		element("p", { className: "price", textContent: money(product.price_minor, product.currency) }),
 		element("p", { className: "quiet", textContent: product.stock > 0 ? "" : "Sold out" })));
-}
-
-function showPages(found) {
-	by("pages").hidden = found.pages < 2;
-	by("page").textContent = `Page ${found.page} of ${found.pages}`;
-	for (const [id, page] of [["previous", found.page - 1], ["next", found.page + 1]]) {
-		const link = by(id);
-		if (page >= 1 && page <= found.pages)
-			link.href = address({ page });
-		else
-			link.removeAttribute("href");
-	}
 }
 
 async function showCategories() {
@@ -42,15 +31,35 @@ async function showCategories() {
 	for (const { name, count } of categories)
 		select.append(element("option", { value: name, textContent: `${name} (${count})`,
 			selected: name === wanted.get("category") }));
-	select.addEventListener("change", () => { location.href = address({ category: select.value, page: "" }); });
+	select.addEventListener("change", () => { location.href = address({ category: select.value }); });
 }
 
-async function showProducts() {
-	const found = await ask(`/api/products?${wanted}`);
-	by("grid").replaceChildren(...found.products.map(card));
+// Pages follow each other: each says where the next one begins.
+async function showProducts(cursor) {
+	const asked = new URLSearchParams(wanted);
+	if (cursor)
+		asked.set("cursor", cursor);
+	const found = await ask(`/api/products?${asked}`);
+	const cards = found.products.map(card);
+	by("grid").append(...cards);
 	by("grid").setAttribute("aria-busy", "false");
-	by("total").textContent = `${found.total.toLocaleString()} products`;
-	showPages(found);
+	by("more").hidden = found.next === null;
+	by("more").onclick = () => more(found.next);
+	if (!cursor && found.products.length === 0 && found.next === null)
+		by("heading").textContent = "Nothing matches";
+	return cards[0];
+}
+
+async function more(cursor) {
+	by("more").disabled = true;
+	try {
+		// Who came by keyboard goes on reading where the new ones begin.
+		(await showProducts(cursor))?.querySelector("a").focus();
+	} catch (error) {
+		tell(error.message);
+	} finally {
+		by("more").disabled = false;
+	}
 }
 
 by("q").value = wanted.get("q") || "";

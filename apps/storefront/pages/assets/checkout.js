@@ -4,7 +4,7 @@
 import { ask, by, element, money, tell } from "./common.js";
 
 const state = { cart: null, order: null, key: "" };
-const FIELDS = { "card.number": "number", "card.month": "expiry", "card.year": "expiry", "card.code": "security" };
+const FIELDS = { "email": "email", "card.number": "number", "card.month": "expiry", "card.year": "expiry", "card.code": "security" };
 
 function newKey() {
 	state.key = crypto.randomUUID?.() ?? Array.from(crypto.getRandomValues(new Uint8Array(16)),
@@ -21,7 +21,7 @@ function mark(id, text) {
 }
 
 function clearMarks() {
-	for (const id of ["number", "expiry", "security"])
+	for (const id of ["email", "number", "expiry", "security"])
 		mark(id, "");
 	by("failure").textContent = "";
 }
@@ -59,15 +59,16 @@ async function order() {
 	if (state.order)
 		return state.order;
 	state.order = await ask("/api/checkout", { method: "POST",
-		body: { confirmed_total_minor: state.cart.total_minor } });
+		body: { confirmed_total_minor: state.cart.total_minor, email: by("email").value.trim() } });
 	return state.order;
 }
 
 async function pay() {
 	const made = await order();
-	const payment = await ask("/api/payments", { method: "POST", headers: { "Idempotency-Key": state.key },
+	const key = encodeURIComponent(made.key);
+	const payment = await ask(`/api/payments?key=${key}`, { method: "POST", headers: { "Idempotency-Key": state.key },
 		body: { order: made.id, amount_minor: made.total_minor, currency: made.currency, card: card(), capture: true } });
-	location.href = `/order/${encodeURIComponent(payment.order)}`;
+	location.href = `/order/${encodeURIComponent(payment.order)}?key=${key}`;
 }
 
 by("pay").addEventListener("submit", async (event) => {
@@ -90,10 +91,12 @@ by("pay").addEventListener("submit", async (event) => {
 });
 
 async function begin() {
-	const wanted = new URLSearchParams(location.search).get("order");
+	const asked = new URLSearchParams(location.search);
+	const wanted = asked.get("order");
 	newKey();
 	if (wanted) {
-		state.order = await ask(`/api/orders/${encodeURIComponent(wanted)}`);
+		state.order = await ask(`/api/orders/${encodeURIComponent(wanted)}?key=${encodeURIComponent(asked.get("key") ?? "")}`);
+		by("email").closest(".field").hidden = true;
 		showSum(state.order.total_minor, state.order.currency);
 		return;
 	}

@@ -3,6 +3,7 @@
 import { ask, by, element, lastOfPath, money, tell } from "./common.js";
 
 const id = lastOfPath();
+const key = encodeURIComponent(new URLSearchParams(location.search).get("key") ?? "");
 const STATES = {
 	awaiting_payment: "Waiting for your payment.",
 	paid: "Paid. Thank you!",
@@ -32,7 +33,7 @@ function show(order) {
 		textContent: `${money(payment.amount_minor, order.currency)} with ${payment.brand} •••• ${payment.last_four}: ` +
 			(PAYMENT_STATES[payment.state] ?? payment.state) })));
 	by("pay-again").hidden = order.state !== "awaiting_payment";
-	by("pay-again").href = `/checkout?order=${encodeURIComponent(order.id)}`;
+	by("pay-again").href = `/checkout?order=${encodeURIComponent(order.id)}&key=${encodeURIComponent(order.key)}`;
 	// An acquirer may take a moment; whoever waits sees the end of it without asking again.
 	if (order.payments.some((payment) => payment.state === "pending"))
 		setTimeout(refresh, 1000);
@@ -40,7 +41,7 @@ function show(order) {
 
 async function refresh() {
 	try {
-		show(await ask(`/api/orders/${encodeURIComponent(id)}`));
+		show(await ask(`/api/orders/${encodeURIComponent(id)}?key=${key}`));
 	} catch (error) {
 		by("state").textContent = error.status === 404 ? "There is no such order here." : error.message;
 		tell(error.message);
