@@ -24,6 +24,8 @@
 ZG_BEGIN_DECLS
 
 #define ZG_ROUTE_NODES_MAX 1024
+#define ZG_ADMIN_SUBSCRIBERS 16
+#define ZG_ADMIN_EVENTS 4
 
 struct zgi_router;
 
@@ -86,9 +88,13 @@ static inline void zg_delete(struct zg_app *app, const char *pattern, zg_handler
 
 /**
  * zg_admin_routes() - register /healthz, /metrics (Prometheus text), /memory and /memory.json
- * (plan, use and pauses), and /leaks (what every pool has out, requests in flight included;
+ * (plan, use and pauses), /memory/events (what is in use now, as one JSON object a second to each
+ * subscriber; sse.h), and /leaks (what every pool has out, requests in flight included;
  * zg_leak_report())
  * @app:  initialised
+ *
+ * It has a topic of its own. Where that is the app's only one, few will subscribe: no more than
+ * ZG_ADMIN_SUBSCRIBERS of --subscribers and ZG_ADMIN_EVENTS of --topic-events are planned.
  *
  * With --api-keys-file all but /healthz need a key, unless the request is local (security.h).
  */

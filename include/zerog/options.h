@@ -153,6 +153,7 @@ struct zg_options {
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 	uint32_t topics; /* no flag: how many zg_topic_init() has made */
+	uint32_t admin_topics; /* no flag: how many of them zg_admin_routes() has made */
 	uint32_t static_folders; /* no flag: how many zg_static() has registered */
 	char access_log[ZG_PATH_SIZE]; /* "-" is standard output; empty: none */
 	enum zg_access_log_format access_log_format;
