@@ -95,6 +95,23 @@ static inline void zg_delete(struct zg_app *app, const char *pattern, zg_handler
 void zg_admin_routes(struct zg_app *app);
 
 /**
+ * zg_app_plan() - have what the application reserves by itself in the plan
+ * @app:   initialised
+ * @plan:  adds lines with zg_plan_add(), from options that are set by then; called for each plan
+ * that is made, before the application has reserved anything. Return: 0; a negative errno
+ * @user:  passed to it, borrowed for the life of the app; may be NULL
+ *
+ * Whether all fits is looked at with these lines. The memory is reserved by the application, in a
+ * function of zg_app_on_shard_start(): the program as loaded has been measured by then.
+ */
+static inline void zg_app_plan(struct zg_app *app, int (*plan)(struct zg_plan *plan, void *user),
+			       void *user)
+{
+	app->options.plan = plan;
+	app->options.plan_user = user;
+}
+
+/**
  * zg_app_main() - parse flags, plan, reserve, seal, serve, drain
  * @app:   initialised, with its routes
  * @argc:  as main's

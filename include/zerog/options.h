@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/plan.h>
 #include <zerog/region.h>
 #include <zerog/seal.h>
 #include <zerog/text.h>
@@ -160,6 +161,8 @@ struct zg_options {
 	struct zg_session_options session; /* the application's, not a flag */
 	const struct zg_option *added[ZG_OPTIONS_ADDED_MAX]; /* borrowed */
 	uint32_t added_count;
+	int (*plan)(struct zg_plan *plan, void *user); /* no flag: zg_app_plan() */
+	void *plan_user; /* borrowed */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)
 #undef ZG_LIMIT_FIELD

@@ -331,6 +331,8 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 		result = zgi_shared_plan(config, plan);
 	if (result == 0)
 		result = zgi_access_log_plan(config, plan);
+	if (result == 0 && config->options.plan != NULL)
+		result = config->options.plan(plan, config->options.plan_user);
 	if (result == 0)
 		result = zg_plan_add(
 			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",

@@ -6,6 +6,7 @@
 #include "service/service.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -329,10 +330,23 @@ static void ledger_idle(struct zg_shard *shard, void *user)
 
 int ledger_start(struct zg_shard *shard, void *user)
 {
+	static char buffer[2048];
 	const struct shop_transaction *transaction = NULL;
+	struct zg_text error;
+	int result;
 
 	(void)user;
+	zg_text_init(&error, buffer, sizeof(buffer));
 	service.shard = shard;
+	if (zg_shard_count(shard) != 1) {
+		fputs("storefront: --shards: the shop has one writer, so it is 1\n", stderr);
+		return -EINVAL;
+	}
+	result = service_open(&error);
+	if (result < 0) {
+		fprintf(stderr, "storefront: %s\n", error.data);
+		return result;
+	}
 	/* What was in flight when the service ended: the acquirer knows, or never heard of it. */
 	while ((transaction = shop_transaction_next(&service.shop, transaction)) != NULL)
 		(void)!shop_acquirer_ask(&service.sandbox.acquirer, transaction->object.id);
@@ -346,6 +360,5 @@ void ledger_stop(struct zg_shard *shard, void *user)
 {
 	(void)shard;
 	(void)user;
-	shop_store_close(service.store);
-	service.store = NULL;
+	service_close();
 }

@@ -55,6 +55,40 @@ static size_t service_sandbox_size(void)
 	return (size_t)service.shop_options.transactions_max * sizeof(struct shop_sandbox_entry);
 }
 
+int service_plan(struct zg_plan *plan, void *user)
+{
+	const struct shop_journal_store_options journal = service_journal_options();
+	const struct zg_pool_options slots = service_slot_options();
+	const struct zg_plan_line slot = {
+		.name = "slots",
+		.option = "--slots",
+		.count = slots.block_count,
+		.size_each =
+			(zg_pool_memory_size(&slots) + slots.block_count - 1) / slots.block_count,
+		.exhausted = "503 and Retry-After, nothing done",
+	};
+	const struct zg_plan_line sandbox = {
+		.name = "sandbox",
+		.option = "--transactions-max",
+		.count = service.shop_options.transactions_max,
+		.size_each = sizeof(struct shop_sandbox_entry),
+	};
+	const struct zg_plan_line pages = {
+		.name = "pages", .count = 1, .size_each = pages_memory_size()};
+	int result = shop_plan(plan, &service.shop_options);
+
+	(void)user;
+	if (result == 0)
+		result = zg_plan_add(plan, &slot, "changes under way at once");
+	if (result == 0)
+		result = zg_plan_add(plan, &sandbox, "words that the sandbox remembers");
+	if (result == 0)
+		result = zg_plan_add(plan, &pages, "HTML, read at boot");
+	if (result == 0 && journal.directory != NULL)
+		result = shop_journal_store_plan(plan, &journal);
+	return result;
+}
+
 /* All that the shop needs, in one region, touched page by page before anybody is served. */
 static int service_reserve(struct zg_text *ret_error)
 {
@@ -212,13 +246,12 @@ static int service_fill(struct zg_text *ret_error)
 	return service_codes();
 }
 
-int service_open(struct zg_app *app, struct zg_text *ret_error)
+int service_open(struct zg_text *ret_error)
 {
 	const struct zg_pool_options wanted = service_slot_options();
 	struct zg_pool_options slots = wanted;
 	int result = shop_options_check(&service.shop_options, ret_error);
 
-	(void)app;
 	if (result == 0)
 		result = service_reserve(ret_error);
 	if (result < 0)
@@ -255,6 +288,7 @@ void service_close(void)
 {
 	if (service.store != NULL)
 		shop_store_close(service.store);
+	service.store = NULL;
 	shop_fini(&service.shop);
 	zg_pool_fini(&service.slots);
 	zg_region_fini(&service.region);

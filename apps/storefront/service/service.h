@@ -66,7 +66,7 @@ struct service {
 	char store_name[SERVICE_PATH_SIZE]; /* "memory", or "journal:DIR" */
 	char pages[SERVICE_PATH_SIZE]; /* folder of the pages */
 	char products[SERVICE_PATH_SIZE]; /* file that an empty shop is filled from */
-	uint64_t slot_count;
+	uint32_t slot_count;
 
 	struct zg_region region;
 	struct shop shop;
@@ -88,8 +88,10 @@ struct service {
 
 extern struct service service;
 
-/* service.c: before zg_app_main(), and after it. Return: 0; -errno, and a sentence. */
-ZG_MUST_USE int service_open(struct zg_app *app, struct zg_text *ret_error);
+/* service.c: the lines of the plan; and before the first request, on the shard's thread. Return: 0;
+ * -errno, and a sentence. */
+int service_plan(struct zg_plan *plan, void *user);
+ZG_MUST_USE int service_open(struct zg_text *ret_error);
 void service_close(void);
 
 /* ledger.c */
