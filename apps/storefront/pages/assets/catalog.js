@@ -17,6 +17,7 @@ function address(changes) {
 
 function card(product) {
 	const picture = element("div", { className: "picture", "aria-hidden": "true", textContent: product.picture });
+	picture.style.backgroundColor = product.colour;
 	return element("li", {}, element("a", { href: `/product/${product.id}` }, picture,
 		element("h2", { textContent: product.name }),
 		element("p", { className: "quiet", textContent: product.category }),
