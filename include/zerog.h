@@ -6,8 +6,11 @@
 
 #include <zerog/app.h>
 #include <zerog/exchange.h>
+#include <zerog/hooks.h>
 #include <zerog/http.h>
 #include <zerog/memory.h>
+#include <zerog/middleware.h>
 #include <zerog/options.h>
+#include <zerog/parameter.h>
 
 #endif

@@ -160,7 +160,8 @@ void zgi_io_accept_stop(struct zgi_io *io);
 /* Complete when readable, at the peer's end of stream, or on error: result is poll(2)'s bits. With
  * any of ZGI_IO_POLL_GONE the stream is over in both directions: nothing can be received or sent.
  */
-#define ZGI_IO_POLL_GONE (0x008 | 0x010) /* POLLERR | POLLHUP */
+#define ZGI_IO_POLL_ERROR 0x008 /* POLLERR */
+#define ZGI_IO_POLL_GONE (ZGI_IO_POLL_ERROR | 0x010) /* POLLERR | POLLHUP */
 void zgi_io_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 /* Receive at most size bytes; result 0 is the end of the stream. The buffer is lent until done. */
 void zgi_io_recv(struct zgi_io *io, uint32_t descriptor, void *buffer, size_t size, uint64_t tag);

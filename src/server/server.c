@@ -182,7 +182,7 @@ static int server_plan(struct zgi_server *server, struct zg_text *ret_error)
 	return result;
 }
 
-static int server_shards_init(struct zgi_server *server, const struct zgi_router *router)
+static int server_shards_init(struct zgi_server *server, const struct zgi_server_run_options *run)
 {
 	const struct zgi_placement *placement = &server->config.placement;
 
@@ -190,7 +190,8 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_router
 		uint32_t node = zgi_placement_node_index(placement, index);
 		struct zgi_shard_options options = {
 			.config = &server->config,
-			.router = router,
+			.router = run->router,
+			.hooks = run->hooks,
 			.server = server,
 			.index = index,
 			.listen_fd = server->listen_fds[index],
@@ -373,7 +374,7 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)
 		return result;
-	result = server_shards_init(server, options->router);
+	result = server_shards_init(server, options);
 	if (result < 0)
 		zg_text_print(ret_error, "a shard cannot be made: %s", strerrordesc_np(-result));
 	else

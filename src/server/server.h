@@ -53,6 +53,7 @@ struct zgi_server {
  * @name:      borrowed
  * @options:   read during the call
  * @router:    borrowed until the return
+ * @hooks:     likewise
  * @ret_error: on failure, one sentence that says what to change
  *
  * SIGTERM drains, SIGINT and a second SIGTERM stop. Return: 0; -errno.
@@ -61,6 +62,7 @@ struct zgi_server_run_options {
 	const char *name;
 	const struct zg_options *options;
 	const struct zgi_router *router;
+	const struct zgi_hooks *hooks; /* NULL for none */
 };
 ZG_MUST_USE int zgi_server_run(struct zgi_server *server,
 			       const struct zgi_server_run_options *options,

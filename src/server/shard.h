@@ -99,6 +99,7 @@ struct zgi_shard {
 	bool is_accepting;
 	bool is_accept_ending; /* stopped, but its last event has not come */
 	bool is_draining;
+	bool has_connection_hooks; /* somebody wants to know of connections */
 	uint32_t hot_count; /* connections that are HOT */
 	uint32_t hot_hand; /* the exchange to be looked at next when one has to make room */
 	struct zgi_shard_times times;
@@ -148,6 +149,7 @@ ZG_WHOLE_LINES(struct zgi_shard);
  * @shard:      in the region; overwritten
  * @config:     borrowed during the call
  * @router:     borrowed
+ * @hooks:      borrowed
  * @index:      its number
  * @listen_fd:  borrowed
  * @region:     carved from, as planned
@@ -157,6 +159,7 @@ ZG_WHOLE_LINES(struct zgi_shard);
 struct zgi_shard_options {
 	const struct zgi_server_config *config;
 	const struct zgi_router *router;
+	const struct zgi_hooks *hooks; /* NULL for none */
 	struct zgi_server *server;
 	uint32_t index;
 	int listen_fd;

@@ -29,6 +29,7 @@ struct shard_fixture_options {
 	uint32_t chunk_count;
 	void (*routes)(struct zgi_router *router); /* or NULL */
 	void (*change)(struct zg_options *options); /* or NULL: sets options that are not above */
+	const struct zgi_hooks *hooks; /* or NULL; borrowed */
 };
 
 /* There is one fixture; it is closed before it is opened again. */

@@ -21,6 +21,7 @@
 #include "http/parser.h"
 #include "http/request.h"
 #include "http/writer.h"
+#include "web/hooks.h"
 #include "web/router.h"
 
 /* What zgi_exchange_run() asks for. */
@@ -62,6 +63,9 @@ struct zgi_web {
 	struct zgi_web_counters counters;
 	struct zg_pool *exchanges; /* borrowed: the pool these exchanges come from */
 	void *shard; /* borrowed: for the admin pages */
+	uint32_t shard_index;
+	bool has_request_hooks; /* somebody wants to know when requests start or end */
+	const struct zgi_hooks *hooks; /* borrowed; NULL when there are none */
 	char date[ZGI_HTTP_DATE_SIZE];
 };
 
@@ -84,6 +88,7 @@ struct zg_exchange {
 	bool is_sent_silently; /* the server's: the send window was handed over, and all is sent
 				* unless it hears otherwise */
 	bool is_rare; /* the server's: its connection sends a request now and then */
+	bool is_recorded; /* hooks were told of the request's start, and wait for its end */
 	uint32_t read_start; /* where the present request begins in the read buffer */
 	uint32_t read_size; /* bytes in the read buffer */
 	uint32_t request_end; /* where the next request begins, once the body is whole */
@@ -97,6 +102,7 @@ struct zg_exchange {
 	uint32_t reply_fields_size;
 	uint32_t reply_fields_capacity;
 	uint16_t reply_status;
+	uint8_t values_set; /* one bit a value that the request was given */
 	uint32_t reply_offset; /* where this request's reply begins in the write buffer */
 	struct zgi_http_parser parser;
 	struct zgi_http_request request;
@@ -112,6 +118,13 @@ struct zg_exchange {
 	struct zgi_http_chunked chunked;
 	struct zg_arena arena;
 	zg_handle handle;
+	uint64_t connection_number; /* the server's: of its connection */
+	uint8_t before_next; /* of the chain before the handler: the step that comes next */
+	uint8_t why_closing; /* enum zg_disconnect, for when the connection ends with this reply */
+	bool is_after_running; /* a reply is being made, and those who come after it add to it */
+	uint32_t after_fields_start; /* bytes of fields that were there before they did */
+	struct zgi_request_record record; /* while is_recorded */
+	void *values[ZG_VALUES_MAX]; /* borrowed; those that are set */
 	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
 };
 
@@ -185,11 +198,22 @@ void zgi_exchange_unreply(struct zg_exchange *x);
 /* Shared by the same: a reply of our own that can only fail by a defect. */
 void zgi_exchange_reply_own(struct zg_exchange *x, int status, struct zg_slice text);
 
+/* run.c: the answer to a request that no route takes. */
+ZG_MUST_USE int zgi_exchange_reply_unrouted(struct zg_exchange *x);
+
 /* The room the head of any reply may count on, in bytes: half the write buffer. Replies to
  * pipelined requests gather in the other half. */
 static inline uint32_t zgi_exchange_head_room(const struct zg_exchange *x)
 {
 	return x->web->write_buffer_size / 2;
+}
+
+/* Bytes of the present reply that have not been sent. */
+static inline uint64_t zgi_exchange_unsent(const struct zg_exchange *x)
+{
+	uint32_t start = x->write_start > x->reply_offset ? x->write_start : x->reply_offset;
+
+	return (x->write_size > start ? x->write_size - start : 0) + x->reply_body.size;
 }
 
 static inline bool zgi_exchange_has_output(const struct zg_exchange *x)

@@ -1,68 +1,50 @@
 /*
- * The tree is an array of nodes linked by index: children of a node are a list
- * sorted by kind, so that one pass over it tries them in order of precedence.
- * Two parameters of different names at one place are two nodes; only then does
- * a match have to step back.
+ * What is registered. The tree is an array of nodes linked by number: a node's
+ * static children in one list, its parameters in another, sorted by kind so that
+ * one pass tries them in order of precedence. Two parameters of different names or
+ * types at one place are two nodes; only then does a match have to step back.
+ *
+ * A group is a place in the tree where its prefix leads to; a route of it goes on
+ * from there, and so nothing is ever put together from two texts.
  */
 
 #include "web/router.h"
 
-#include <assert.h>
 #include <errno.h>
 
-#include <zerog/region.h>
-
 #include "base/assert.h"
+#include "web/router_tree.h"
 
-enum router_kind {
-	ROUTER_STATIC,
-	ROUTER_PARAMETER,
-	ROUTER_REST,
+/* What a pattern comes to, beyond what is in the tree where it begins. */
+struct router_pattern {
+	struct zg_slice path; /* from its slash on; empty: no segment more */
+	uint32_t segment_count;
+	uint32_t parameter_count;
+	bool has_rest;
 };
 
-#define ROUTER_NONE UINT16_MAX
-
-static_assert(ZG_ROUTE_NODES_MAX < ROUTER_NONE, "node numbers are 16 bits");
-static_assert(ZG_METHOD_COUNT <= 16, "one bit a method");
-
-struct router_node {
-	struct zg_slice segment; /* the static text, or the parameter's name */
-	uint16_t child_first;
-	uint16_t sibling_next;
-	uint8_t kind; /* enum router_kind */
-	uint16_t methods;
-	zg_handler *handlers[ZG_METHOD_COUNT];
-};
-
-struct zgi_router {
-	struct zg_region region; /* this struct lies in it */
-	uint16_t node_count;
-	struct router_node nodes[ZG_ROUTE_NODES_MAX]; /* the first is the root */
-};
-
-/* A match on its way down the tree. */
-struct router_walk {
-	const struct zgi_router *router;
-	struct zg_slice path;
-	enum zg_method method;
-	struct zgi_route_match *match;
-};
-
-static uint16_t router_node_new(struct zgi_router *router, enum router_kind kind,
-				struct zg_slice segment)
+static uint16_t router_node_new(struct zgi_router *router, uint16_t parent,
+				const struct zgi_segment *segment)
 {
 	uint16_t index = router->node_count++;
-	struct router_node *node = &router->nodes[index];
+	struct zgi_router_node *node = &router->nodes[index];
+	const struct zgi_router_node *above = &router->nodes[parent];
 
-	node->segment = segment;
-	node->kind = (uint8_t)kind;
-	node->child_first = ROUTER_NONE;
-	node->sibling_next = ROUTER_NONE;
+	node->text = segment->text;
+	node->kind = (uint8_t)segment->kind;
+	node->parent = parent;
+	node->depth = (uint8_t)(above->depth + (index > 0));
+	node->parameter_count =
+		(uint8_t)(above->parameter_count + (segment->kind != ZGI_SEGMENT_STATIC));
+	node->static_first = ZGI_ROUTER_NONE;
+	node->dynamic_first = ZGI_ROUTER_NONE;
+	node->sibling_next = ZGI_ROUTER_NONE;
 	return index;
 }
 
 int zgi_router_create(struct zgi_router **ret_router)
 {
+	const struct zgi_segment root = {ZGI_SEGMENT_STATIC, ZG_SLICE("")};
 	struct zg_region region;
 	void *memory;
 	int result = zg_region_init(&region, &(struct zg_region_options){
@@ -78,7 +60,13 @@ int zgi_router_create(struct zgi_router **ret_router)
 	struct zgi_router *router = memory;
 
 	zg_region_move(&router->region, &region);
-	router_node_new(router, ROUTER_STATIC, ZG_SLICE(""));
+	router_node_new(router, 0, &root);
+	router->endpoint_count = 1;
+	router->endpoints[0].router = router;
+	router->unused.router = router;
+	router->group_count = 1;
+	router->groups[0] = (struct zg_group){.router = router, .prefix = ""};
+	router->unused_group = (struct zg_group){.router = router, .prefix = ""};
 	*ret_router = router;
 	return 0;
 }
@@ -94,214 +82,302 @@ void zgi_router_destroy(struct zgi_router *router)
 	zg_region_fini(&region);
 }
 
-/* What one segment of a pattern is; -EINVAL when it is none. */
-static int router_segment_read(struct zg_slice text, enum router_kind *ret_kind,
-			       struct zg_slice *ret_segment)
+/* Where there is no router for want of memory, which boot will tell: it takes no route. */
+static struct zg_group router_nowhere;
+static struct zg_endpoint router_no_endpoint;
+
+struct zg_group *zgi_router_root(struct zgi_router *router)
 {
-	if (text.size == 0 || text.data[0] != '{') {
-		if (text.size > 0 && (memchr(text.data, '{', text.size) != NULL ||
-				      memchr(text.data, '}', text.size) != NULL))
+	return router != NULL ? &router->groups[0] : &router_nowhere;
+}
+
+void zgi_router_fail(struct zgi_router *router, struct zgi_router_fault fault)
+{
+	zg_assert(fault.error < 0);
+	if (router->fault.error == 0)
+		router->fault = fault;
+}
+
+/* Has the pattern so far, or what is in the tree above it, a parameter of this name? */
+static bool router_has_name(const struct zgi_router *router, uint16_t node,
+			    const struct router_pattern *pattern, struct zg_slice name)
+{
+	size_t offset = 1;
+	bool is_last = pattern->path.size == 0;
+
+	for (; node != 0; node = router->nodes[node].parent)
+		if (router->nodes[node].kind != ZGI_SEGMENT_STATIC &&
+		    zg_slice_equals(router->nodes[node].text, name))
+			return true;
+	for (uint32_t count = 0; count < pattern->segment_count && !is_last; count++) {
+		struct zgi_segment segment;
+		struct zg_slice text = zgi_router_segment_next(pattern->path, &offset, &is_last);
+		int result = zgi_segment_read(text, &segment);
+
+		zg_assert(result == 0);
+		if (segment.kind != ZGI_SEGMENT_STATIC && zg_slice_equals(segment.text, name))
+			return true;
+	}
+	return false;
+}
+
+/* A pattern is looked at as a whole before the tree is touched. */
+static int router_pattern_read(const struct zgi_router *router, uint16_t node, const char *text,
+			       struct router_pattern *ret_pattern)
+{
+	struct router_pattern pattern = {.path = {text, strlen(text)}};
+	size_t offset = 1;
+	bool is_last = pattern.path.size == 0;
+
+	if (pattern.path.size > 0 && text[0] != '/')
+		return -EINVAL;
+	while (!is_last) {
+		struct zgi_segment segment;
+		int result = zgi_segment_read(
+			zgi_router_segment_next(pattern.path, &offset, &is_last), &segment);
+
+		if (result < 0)
+			return result;
+		if (segment.kind == ZGI_SEGMENT_REST && !is_last)
 			return -EINVAL;
-		*ret_kind = ROUTER_STATIC;
-		*ret_segment = text;
-		return 0;
+		if (segment.kind != ZGI_SEGMENT_STATIC &&
+		    router_has_name(router, node, &pattern, segment.text))
+			return -ENOTUNIQ;
+		pattern.has_rest |= segment.kind == ZGI_SEGMENT_REST;
+		pattern.parameter_count += segment.kind != ZGI_SEGMENT_STATIC;
+		pattern.segment_count++;
 	}
-	if (text.data[text.size - 1] != '}')
+	if (router->nodes[node].depth + pattern.segment_count > ZGI_ROUTE_SEGMENTS_MAX ||
+	    router->nodes[node].parameter_count + pattern.parameter_count > ZG_PARAMETERS_MAX)
 		return -EINVAL;
-
-	struct zg_slice name = {text.data + 1, text.size - 2};
-
-	*ret_kind = ROUTER_PARAMETER;
-	if (name.size >= 3 && memcmp(name.data + name.size - 3, "...", 3) == 0) {
-		*ret_kind = ROUTER_REST;
-		name.size -= 3;
-	}
-	if (name.size == 0 || memchr(name.data, '{', name.size) != NULL ||
-	    memchr(name.data, '}', name.size) != NULL)
-		return -EINVAL;
-	*ret_segment = name;
+	if (router->node_count + pattern.segment_count > ZG_ROUTE_NODES_MAX)
+		return -ENOSPC;
+	*ret_pattern = pattern;
 	return 0;
 }
 
-static uint16_t router_child_find(const struct zgi_router *router, uint16_t parent,
-				  enum router_kind kind, struct zg_slice segment)
+/* The normal form of a segment: as written if possible, else in the router's memory. */
+static int router_text_keep(struct zgi_router *router, struct zg_slice *text)
 {
-	uint16_t index = router->nodes[parent].child_first;
+	char buffer[ZGI_SEGMENT_SIZE_MAX];
+	struct zg_slice normal;
+	int result = zgi_segment_normalise(*text, buffer, &normal);
 
-	while (index != ROUTER_NONE) {
-		const struct router_node *node = &router->nodes[index];
-
-		if (node->kind == (uint8_t)kind && zg_slice_equals(node->segment, segment))
-			return index;
-		index = node->sibling_next;
-	}
-	return ROUTER_NONE;
+	zg_assert(result == 0);
+	if (zg_slice_equals(normal, *text))
+		return 0;
+	if (router->text_size + normal.size > ZGI_ROUTER_TEXT_SIZE)
+		return -ENOSPC;
+	memcpy(router->text + router->text_size, normal.data, normal.size);
+	*text = (struct zg_slice){router->text + router->text_size, normal.size};
+	router->text_size = (uint16_t)(router->text_size + normal.size);
+	return 0;
 }
 
-static uint16_t router_child_insert(struct zgi_router *router, uint16_t parent,
-				    enum router_kind kind, struct zg_slice segment)
+static int router_static_child(struct zgi_router *router, uint16_t parent,
+			       struct zgi_segment *segment, uint16_t *ret_child)
 {
-	uint16_t *link = &router->nodes[parent].child_first;
+	char buffer[ZGI_SEGMENT_SIZE_MAX];
+	struct zg_slice normal;
+	int result = zgi_segment_normalise(segment->text, buffer, &normal);
+	struct zgi_router_node *above = &router->nodes[parent];
 
-	while (*link != ROUTER_NONE && router->nodes[*link].kind <= (uint8_t)kind)
+	zg_assert(result == 0);
+	*ret_child = zgi_router_static_find(router, parent, normal);
+	if (*ret_child != ZGI_ROUTER_NONE)
+		return 0;
+	result = router_text_keep(router, &segment->text);
+	if (result < 0)
+		return result;
+
+	uint16_t *link = &above->static_first;
+
+	while (*link != ZGI_ROUTER_NONE)
 		link = &router->nodes[*link].sibling_next;
+	*ret_child = router_node_new(router, parent, segment);
+	*link = *ret_child;
+	above->static_count++;
+	zgi_router_static_insert(router, *ret_child);
+	return 0;
+}
 
-	uint16_t index = router_node_new(router, kind, segment);
+static uint16_t router_dynamic_child(struct zgi_router *router, uint16_t parent,
+				     const struct zgi_segment *segment)
+{
+	uint16_t *link = &router->nodes[parent].dynamic_first;
+
+	for (; *link != ZGI_ROUTER_NONE; link = &router->nodes[*link].sibling_next) {
+		const struct zgi_router_node *node = &router->nodes[*link];
+
+		if (node->kind > (uint8_t)segment->kind)
+			break;
+		if (node->kind == (uint8_t)segment->kind &&
+		    zg_slice_equals(node->text, segment->text))
+			return *link;
+	}
+
+	uint16_t index = router_node_new(router, parent, segment);
 
 	router->nodes[index].sibling_next = *link;
 	*link = index;
 	return index;
 }
 
-/* The next segment of a path from an offset on; the offset moves behind its slash. */
-static struct zg_slice router_segment_next(struct zg_slice path, size_t *offset, bool *ret_is_last)
-{
-	const char *start = path.data + *offset;
-	size_t left = path.size - *offset;
-	const char *slash = left > 0 ? memchr(start, '/', left) : NULL;
-
-	*ret_is_last = slash == NULL;
-	if (slash == NULL) {
-		*offset = path.size;
-		return (struct zg_slice){start, left};
-	}
-	*offset += (size_t)(slash - start) + 1;
-	return (struct zg_slice){start, (size_t)(slash - start)};
-}
-
-/* A pattern is looked at as a whole before the tree is touched. */
-static int router_pattern_check(struct zg_slice pattern)
+/* The node that a pattern leads to from another one, made where it is not there yet. */
+static int router_path_make(struct zgi_router *router, uint16_t node,
+			    const struct router_pattern *pattern, uint16_t *ret_node)
 {
 	size_t offset = 1;
-	uint32_t segment_count = 0;
-	uint32_t parameter_count = 0;
-	bool is_last = false;
+	bool is_last = pattern->path.size == 0;
 
-	if (pattern.size == 0 || pattern.data[0] != '/')
-		return -EINVAL;
 	while (!is_last) {
-		enum router_kind kind;
-		struct zg_slice segment;
-		int result = router_segment_read(router_segment_next(pattern, &offset, &is_last),
-						 &kind, &segment);
+		struct zgi_segment segment;
+		int result = zgi_segment_read(
+			zgi_router_segment_next(pattern->path, &offset, &is_last), &segment);
 
+		zg_assert(result == 0);
+		if (segment.kind != ZGI_SEGMENT_STATIC)
+			node = router_dynamic_child(router, node, &segment);
+		else
+			result = router_static_child(router, node, &segment, &node);
 		if (result < 0)
 			return result;
-		if (kind == ROUTER_REST && !is_last)
-			return -EINVAL;
-		parameter_count += kind != ROUTER_STATIC;
-		segment_count++;
 	}
-	if (segment_count > ZGI_ROUTE_SEGMENTS_MAX || parameter_count > ZG_PARAMETERS_MAX)
+	*ret_node = node;
+	return 0;
+}
+
+/* The whole path of a route is at least "/". */
+static bool router_is_path(const struct zg_group *group, const struct router_pattern *pattern)
+{
+	return group->router->nodes[group->node].depth + pattern->segment_count > 0;
+}
+
+int zgi_router_add_route(struct zgi_router *router, const struct zgi_route_options *options,
+			 struct zg_endpoint **ret_endpoint)
+{
+	const struct zg_group *group = options->group;
+	struct router_pattern pattern;
+	uint16_t index;
+	int result = router_pattern_read(router, group->node, options->pattern, &pattern);
+
+	zg_assert(options->handler != NULL);
+	if (result < 0)
+		return result;
+	if (!router_is_path(group, &pattern))
 		return -EINVAL;
-	return (int)segment_count;
+	if (router->endpoint_count == ZG_ROUTES_MAX)
+		return -E2BIG;
+	result = router_path_make(router, group->node, &pattern, &index);
+	if (result < 0)
+		return result;
+
+	struct zgi_router_node *node = &router->nodes[index];
+
+	if ((node->methods & options->methods) != 0)
+		return -EEXIST;
+	node->methods |= (uint16_t)options->methods;
+	for (uint32_t method = 0; method < ZG_METHOD_COUNT; method++)
+		if ((options->methods & (1U << method)) != 0)
+			node->endpoints[method] = router->endpoint_count;
+	*ret_endpoint = &router->endpoints[router->endpoint_count++];
+	**ret_endpoint = (struct zg_endpoint){
+		.router = router,
+		.entry = options->handler,
+		.handler = options->handler,
+		.group = zgi_router_group_index(group),
+	};
+	return 0;
 }
 
 int zgi_router_add(struct zgi_router *router, enum zg_method method, const char *pattern,
 		   zg_handler *handler)
 {
+	struct zg_endpoint *endpoint;
+	const struct zgi_route_options options = {
+		.group = zgi_router_root(router),
+		.pattern = pattern,
+		.methods = 1U << method,
+		.handler = handler,
+	};
+
 	zg_assert(method < ZG_METHOD_COUNT);
-	zg_assert(handler != NULL);
+	return zgi_router_add_route(router, &options, &endpoint);
+}
 
-	struct zg_slice path = {pattern, strlen(pattern)};
-	size_t offset = 1;
-	uint16_t node = 0;
-	bool is_last = false;
-	int segment_count = router_pattern_check(path);
+/* A prefix is a path without its last slash, because a route's own pattern begins with one. */
+static int router_add_group(struct zgi_router *router, const struct zg_group *parent,
+			    const char *prefix, struct zg_group **ret_group)
+{
+	struct router_pattern pattern;
+	uint16_t node;
+	int result = router_pattern_read(router, parent->node, prefix, &pattern);
 
-	if (segment_count < 0)
-		return segment_count;
-	if (router->node_count + segment_count > ZG_ROUTE_NODES_MAX)
-		return -ENOSPC;
-
-	while (!is_last) {
-		enum router_kind kind;
-		struct zg_slice segment;
-		int result = router_segment_read(router_segment_next(path, &offset, &is_last),
-						 &kind, &segment);
-
-		zg_assert(result == 0);
-
-		uint16_t child = router_child_find(router, node, kind, segment);
-
-		if (child == ROUTER_NONE)
-			child = router_child_insert(router, node, kind, segment);
-		node = child;
-	}
-	if (router->nodes[node].handlers[method] != NULL)
-		return -EEXIST;
-	router->nodes[node].handlers[method] = handler;
-	router->nodes[node].methods |= (uint16_t)(1U << method);
+	if (result < 0)
+		return result;
+	if (pattern.has_rest || (pattern.path.size > 0 && prefix[pattern.path.size - 1] == '/'))
+		return -EDOM;
+	if (router->group_count == ZG_GROUPS_MAX)
+		return -EMLINK;
+	result = router_path_make(router, parent->node, &pattern, &node);
+	if (result < 0)
+		return result;
+	*ret_group = &router->groups[router->group_count++];
+	**ret_group = (struct zg_group){
+		.router = router,
+		.prefix = prefix,
+		.parent = zgi_router_group_index(parent),
+		.node = node,
+	};
 	return 0;
 }
 
-/* A node that the whole path has led to: does it take the method? */
-static bool router_arrive(struct router_walk *walk, const struct router_node *node)
+struct zg_group *zg_group_within(struct zg_group *group, const char *prefix)
 {
-	walk->match->methods_allowed |= node->methods;
-	walk->match->handler = node->handlers[walk->method];
-	if (walk->match->handler == NULL && walk->method == ZG_METHOD_HEAD)
-		walk->match->handler = node->handlers[ZG_METHOD_GET];
-	return walk->match->handler != NULL;
+	struct zgi_router *router = group->router;
+	struct zg_group *inner;
+	int result;
+
+	if (router == NULL || group == &router->unused_group)
+		return group;
+	inner = &router->unused_group;
+	result = router_add_group(router, group, prefix, &inner);
+	if (result < 0)
+		zgi_router_fail(router, (struct zgi_router_fault){result, prefix, group});
+	return inner;
 }
 
-static void router_parameter_push(struct router_walk *walk, uint16_t index, struct zg_slice value)
+/* What could not be registered is remembered, and boot refuses to go on. */
+static struct zg_endpoint *router_group_route(struct zg_group *group, uint32_t methods,
+					      const char *pattern, zg_handler *handler)
 {
-	struct zgi_route_match *match = walk->match;
+	const struct zgi_route_options options = {group, pattern, methods, handler};
+	struct zgi_router *router = group->router;
+	struct zg_endpoint *endpoint;
+	int result;
 
-	zg_assert(match->parameter_count < ZG_PARAMETERS_MAX);
-	match->parameters[match->parameter_count++] = (struct zgi_route_parameter){
-		.node = index,
-		.offset = (uint16_t)(value.data - walk->path.data),
-		.size = (uint16_t)value.size,
-	};
+	if (router == NULL)
+		return &router_no_endpoint;
+	endpoint = &router->unused;
+	if (group == &router->unused_group)
+		return endpoint;
+	result = zgi_router_add_route(router, &options, &endpoint);
+	if (result < 0)
+		zgi_router_fail(router, (struct zgi_router_fault){result, pattern, group});
+	return endpoint;
 }
 
-/* Recursion is bounded by the depth of the tree: ZGI_ROUTE_SEGMENTS_MAX. */
-static bool router_descend(struct router_walk *walk, uint16_t parent, size_t offset)
+struct zg_endpoint *zg_group_route(struct zg_group *group, enum zg_method method,
+				   const char *pattern, zg_handler *handler)
 {
-	struct zg_slice rest = {walk->path.data + offset, walk->path.size - offset};
-	bool is_last;
-	struct zg_slice segment = router_segment_next(walk->path, &offset, &is_last);
-	uint8_t parameter_count = walk->match->parameter_count;
-
-	for (uint16_t index = walk->router->nodes[parent].child_first; index != ROUTER_NONE;
-	     index = walk->router->nodes[index].sibling_next) {
-		const struct router_node *node = &walk->router->nodes[index];
-
-		walk->match->parameter_count = parameter_count;
-		if (node->kind == ROUTER_STATIC && !zg_slice_equals(node->segment, segment))
-			continue;
-		if (node->kind != ROUTER_STATIC && segment.size == 0 && node->kind != ROUTER_REST)
-			continue;
-		if (node->kind != ROUTER_STATIC)
-			router_parameter_push(walk, index,
-					      node->kind == ROUTER_REST ? rest : segment);
-		if (is_last || node->kind == ROUTER_REST) {
-			if (router_arrive(walk, node))
-				return true;
-		} else if (router_descend(walk, index, offset)) {
-			return true;
-		}
-	}
-	walk->match->parameter_count = parameter_count;
-	return false;
+	zg_assert(method < ZG_METHOD_COUNT);
+	return router_group_route(group, 1U << method, pattern, handler);
 }
 
-void zgi_router_match(const struct zgi_router *router, enum zg_method method, struct zg_slice path,
-		      struct zgi_route_match *ret_match)
+struct zg_endpoint *zg_group_any(struct zg_group *group, const char *pattern, zg_handler *handler)
 {
-	struct router_walk walk = {router, path, method, ret_match};
+	uint32_t methods = (1U << ZG_METHOD_COUNT) - 1;
 
-	ret_match->handler = NULL;
-	ret_match->methods_allowed = 0;
-	ret_match->parameter_count = 0;
-	if (path.size > 0 && path.data[0] == '/')
-		router_descend(&walk, 0, 1);
-}
-
-struct zg_slice zgi_router_parameter_name(const struct zgi_router *router, uint16_t node)
-{
-	zg_assert(node < router->node_count);
-	return router->nodes[node].segment;
+	methods &= ~(1U << ZG_METHOD_CONNECT | 1U << ZG_METHOD_TRACE);
+	return router_group_route(group, methods, pattern, handler);
 }
