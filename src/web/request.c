@@ -108,7 +108,7 @@ static int request_decoded(struct zg_exchange *x, struct zg_slice text, bool plu
 int zg_request_parameter(struct zg_exchange *x, struct zg_slice name, struct zg_slice *ret_value)
 {
 	struct zg_slice path = zg_request_path(x);
-	int index = zgi_router_parameter(x->web->router, &x->match, name);
+	int index = zgi_router_parameter(&x->match, name);
 
 	if (index < 0)
 		return index;

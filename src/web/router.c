@@ -1,8 +1,8 @@
 /*
  * What is registered. The tree is an array of nodes linked by number: a node's
- * static children in one list, its parameters in another, sorted by kind so that
- * one pass tries them in order of precedence. Two parameters of different names or
- * types at one place are two nodes; only then does a match have to step back.
+ * static children in one list, its parameters in another, one of each kind, sorted
+ * so that one pass tries them in order of precedence. What they are called is kept
+ * with each route, so that a name never decides which route it is.
  *
  * A group is a place in the tree where its prefix leads to; a route of it goes on
  * from there, and so nothing is ever put together from two texts.
@@ -19,8 +19,10 @@
 struct router_pattern {
 	struct zg_slice path; /* from its slash on; empty: no segment more */
 	uint32_t segment_count;
-	uint32_t parameter_count;
+	uint32_t name_count; /* of the group's parameters and its own */
+	bool has_own_names;
 	bool has_rest;
+	struct zg_slice names[ZG_PARAMETERS_MAX];
 };
 
 static uint16_t router_node_new(struct zgi_router *router, uint16_t parent,
@@ -30,12 +32,10 @@ static uint16_t router_node_new(struct zgi_router *router, uint16_t parent,
 	struct zgi_router_node *node = &router->nodes[index];
 	const struct zgi_router_node *above = &router->nodes[parent];
 
-	node->text = segment->text;
+	node->text = segment->kind == ZGI_SEGMENT_STATIC ? segment->text : ZG_SLICE("");
 	node->kind = (uint8_t)segment->kind;
 	node->parent = parent;
 	node->depth = (uint8_t)(above->depth + (index > 0));
-	node->parameter_count =
-		(uint8_t)(above->parameter_count + (segment->kind != ZGI_SEGMENT_STATIC));
 	node->static_first = ZGI_ROUTER_NONE;
 	node->dynamic_first = ZGI_ROUTER_NONE;
 	node->sibling_next = ZGI_ROUTER_NONE;
@@ -98,61 +98,83 @@ void zgi_router_fail(struct zgi_router *router, struct zgi_router_fault fault)
 		router->fault = fault;
 }
 
-/* Has the pattern so far, or what is in the tree above it, a parameter of this name? */
-static bool router_has_name(const struct zgi_router *router, uint16_t node,
-			    const struct router_pattern *pattern, struct zg_slice name)
+static int router_name_add(struct router_pattern *pattern, struct zg_slice name)
+{
+	for (uint32_t index = 0; index < pattern->name_count; index++)
+		if (zg_slice_equals(pattern->names[index], name))
+			return -ENOTUNIQ;
+	if (pattern->name_count == ZG_PARAMETERS_MAX)
+		return -EINVAL;
+	pattern->names[pattern->name_count++] = name;
+	pattern->has_own_names = true;
+	return 0;
+}
+
+static int router_segments_read(struct router_pattern *pattern)
 {
 	size_t offset = 1;
 	bool is_last = pattern->path.size == 0;
+	int result = 0;
 
-	for (; node != 0; node = router->nodes[node].parent)
-		if (router->nodes[node].kind != ZGI_SEGMENT_STATIC &&
-		    zg_slice_equals(router->nodes[node].text, name))
-			return true;
-	for (uint32_t count = 0; count < pattern->segment_count && !is_last; count++) {
+	if (pattern->path.size > 0 && pattern->path.data[0] != '/')
+		return -EINVAL;
+	while (!is_last && result == 0) {
 		struct zgi_segment segment;
-		struct zg_slice text = zgi_router_segment_next(pattern->path, &offset, &is_last);
-		int result = zgi_segment_read(text, &segment);
 
-		zg_assert(result == 0);
-		if (segment.kind != ZGI_SEGMENT_STATIC && zg_slice_equals(segment.text, name))
-			return true;
+		result = zgi_segment_read(zgi_router_segment_next(pattern->path, &offset, &is_last),
+					  &segment);
+		if (result < 0)
+			return result;
+		pattern->has_rest = segment.kind == ZGI_SEGMENT_REST;
+		if (pattern->has_rest && !is_last)
+			return -EINVAL;
+		if (segment.kind != ZGI_SEGMENT_STATIC)
+			result = router_name_add(pattern, segment.text);
+		pattern->segment_count++;
 	}
-	return false;
+	return result;
 }
 
 /* A pattern is looked at as a whole before the tree is touched. */
-static int router_pattern_read(const struct zgi_router *router, uint16_t node, const char *text,
+static int router_pattern_read(const struct zg_group *group, const char *text,
 			       struct router_pattern *ret_pattern)
 {
-	struct router_pattern pattern = {.path = {text, strlen(text)}};
-	size_t offset = 1;
-	bool is_last = pattern.path.size == 0;
+	const struct zgi_router *router = group->router;
+	int result;
 
-	if (pattern.path.size > 0 && text[0] != '/')
+	*ret_pattern = (struct router_pattern){
+		.path = {text, strlen(text)},
+		.name_count = group->name_count,
+	};
+	if (group->name_count > 0)
+		memcpy(ret_pattern->names, group->names,
+		       group->name_count * sizeof(group->names[0]));
+	result = router_segments_read(ret_pattern);
+	if (result < 0)
+		return result;
+	if (router->nodes[group->node].depth + ret_pattern->segment_count > ZGI_ROUTE_SEGMENTS_MAX)
 		return -EINVAL;
-	while (!is_last) {
-		struct zgi_segment segment;
-		int result = zgi_segment_read(
-			zgi_router_segment_next(pattern.path, &offset, &is_last), &segment);
-
-		if (result < 0)
-			return result;
-		if (segment.kind == ZGI_SEGMENT_REST && !is_last)
-			return -EINVAL;
-		if (segment.kind != ZGI_SEGMENT_STATIC &&
-		    router_has_name(router, node, &pattern, segment.text))
-			return -ENOTUNIQ;
-		pattern.has_rest |= segment.kind == ZGI_SEGMENT_REST;
-		pattern.parameter_count += segment.kind != ZGI_SEGMENT_STATIC;
-		pattern.segment_count++;
-	}
-	if (router->nodes[node].depth + pattern.segment_count > ZGI_ROUTE_SEGMENTS_MAX ||
-	    router->nodes[node].parameter_count + pattern.parameter_count > ZG_PARAMETERS_MAX)
-		return -EINVAL;
-	if (router->node_count + pattern.segment_count > ZG_ROUTE_NODES_MAX)
+	if (router->node_count + ret_pattern->segment_count > ZG_ROUTE_NODES_MAX)
 		return -ENOSPC;
-	*ret_pattern = pattern;
+	return 0;
+}
+
+/* The names of a pattern's parameters: the group's where there are no more. */
+static int router_names_keep(const struct zg_group *group, const struct router_pattern *pattern,
+			     const struct zg_slice **ret_names)
+{
+	struct zgi_router *router = group->router;
+	struct zg_slice *names = &router->names[router->name_count];
+
+	if (!pattern->has_own_names) {
+		*ret_names = group->names;
+		return 0;
+	}
+	if (router->name_count + pattern->name_count > ZGI_ROUTER_NAMES_MAX)
+		return -ENOBUFS;
+	memcpy(names, pattern->names, pattern->name_count * sizeof(names[0]));
+	router->name_count = (uint16_t)(router->name_count + pattern->name_count);
+	*ret_names = names;
 	return 0;
 }
 
@@ -167,7 +189,7 @@ static int router_text_keep(struct zgi_router *router, struct zg_slice *text)
 	if (zg_slice_equals(normal, *text))
 		return 0;
 	if (router->text_size + normal.size > ZGI_ROUTER_TEXT_SIZE)
-		return -ENOSPC;
+		return -ENOBUFS;
 	memcpy(router->text + router->text_size, normal.data, normal.size);
 	*text = (struct zg_slice){router->text + router->text_size, normal.size};
 	router->text_size = (uint16_t)(router->text_size + normal.size);
@@ -206,15 +228,10 @@ static uint16_t router_dynamic_child(struct zgi_router *router, uint16_t parent,
 {
 	uint16_t *link = &router->nodes[parent].dynamic_first;
 
-	for (; *link != ZGI_ROUTER_NONE; link = &router->nodes[*link].sibling_next) {
-		const struct zgi_router_node *node = &router->nodes[*link];
-
-		if (node->kind > (uint8_t)segment->kind)
-			break;
-		if (node->kind == (uint8_t)segment->kind &&
-		    zg_slice_equals(node->text, segment->text))
-			return *link;
-	}
+	while (*link != ZGI_ROUTER_NONE && router->nodes[*link].kind < (uint8_t)segment->kind)
+		link = &router->nodes[*link].sibling_next;
+	if (*link != ZGI_ROUTER_NONE && router->nodes[*link].kind == (uint8_t)segment->kind)
+		return *link;
 
 	uint16_t index = router_node_new(router, parent, segment);
 
@@ -258,8 +275,9 @@ int zgi_router_add_route(struct zgi_router *router, const struct zgi_route_optio
 {
 	const struct zg_group *group = options->group;
 	struct router_pattern pattern;
+	const struct zg_slice *names = NULL;
 	uint16_t index;
-	int result = router_pattern_read(router, group->node, options->pattern, &pattern);
+	int result = router_pattern_read(group, options->pattern, &pattern);
 
 	zg_assert(options->handler != NULL);
 	if (result < 0)
@@ -269,6 +287,8 @@ int zgi_router_add_route(struct zgi_router *router, const struct zgi_route_optio
 	if (router->endpoint_count == ZG_ROUTES_MAX)
 		return -E2BIG;
 	result = router_path_make(router, group->node, &pattern, &index);
+	if (result == 0)
+		result = router_names_keep(group, &pattern, &names);
 	if (result < 0)
 		return result;
 
@@ -285,6 +305,8 @@ int zgi_router_add_route(struct zgi_router *router, const struct zgi_route_optio
 		.router = router,
 		.entry = options->handler,
 		.handler = options->handler,
+		.names = names,
+		.name_count = (uint8_t)pattern.name_count,
 		.group = zgi_router_group_index(group),
 	};
 	return 0;
@@ -310,8 +332,9 @@ static int router_add_group(struct zgi_router *router, const struct zg_group *pa
 			    const char *prefix, struct zg_group **ret_group)
 {
 	struct router_pattern pattern;
+	const struct zg_slice *names = NULL;
 	uint16_t node;
-	int result = router_pattern_read(router, parent->node, prefix, &pattern);
+	int result = router_pattern_read(parent, prefix, &pattern);
 
 	if (result < 0)
 		return result;
@@ -320,12 +343,16 @@ static int router_add_group(struct zgi_router *router, const struct zg_group *pa
 	if (router->group_count == ZG_GROUPS_MAX)
 		return -EMLINK;
 	result = router_path_make(router, parent->node, &pattern, &node);
+	if (result == 0)
+		result = router_names_keep(parent, &pattern, &names);
 	if (result < 0)
 		return result;
 	*ret_group = &router->groups[router->group_count++];
 	**ret_group = (struct zg_group){
 		.router = router,
 		.prefix = prefix,
+		.names = names,
+		.name_count = (uint8_t)pattern.name_count,
 		.parent = zgi_router_group_index(parent),
 		.node = node,
 	};

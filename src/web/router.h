@@ -4,7 +4,7 @@
  * Patterns are a tree of path segments (see segment.h for when two are the same).
  * Static segments are tried before parameters, narrow types before wide ones, and
  * the rest of the path last, with a step back where a promising branch ends
- * nowhere.
+ * nowhere. What parameters are called is the route's affair: it makes no branch.
  */
 #ifndef ZEROG_WEB_ROUTER_H
 #define ZEROG_WEB_ROUTER_H
@@ -37,7 +37,9 @@ struct zg_endpoint {
 	uint8_t before_count;
 	uint8_t after_count;
 	uint16_t group;
+	uint8_t name_count;
 	zg_handler *handler; /* NULL for the endpoint of what no route takes */
+	const struct zg_slice *names; /* of its parameters, in the order of the path */
 	const struct zgi_step *before; /* in the order in which they run */
 	const struct zgi_step *after; /* likewise */
 	struct zgi_router *router; /* borrowed: the one it is in */
@@ -52,7 +54,6 @@ struct zgi_route_match {
 	zg_handler *handler; /* NULL when no route takes path and method */
 	const struct zg_endpoint *endpoint; /* never NULL: without a route, the app's chains */
 	uint16_t methods_allowed; /* one bit a method that some route of this path takes */
-	uint16_t node; /* where the path has led to */
 	uint8_t parameter_count;
 	struct zgi_route_parameter parameters[ZG_PARAMETERS_MAX];
 };
@@ -129,13 +130,11 @@ void zgi_router_match_none(const struct zgi_router *router, struct zgi_route_mat
 
 /**
  * zgi_router_parameter() - which of a match's parameters has a name
- * @router:  the one that matched
  * @match:   of zgi_router_match()
  * @name:    as in the pattern
  *
  * Return: below parameter_count; -ENOENT.
  */
-int zgi_router_parameter(const struct zgi_router *router, const struct zgi_route_match *match,
-			 struct zg_slice name);
+int zgi_router_parameter(const struct zgi_route_match *match, struct zg_slice name);
 
 #endif

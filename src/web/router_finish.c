@@ -210,7 +210,8 @@ static const char *router_fault_text(int error)
 		return "is malformed: write \"/a/{name}/b\", \"/a/{name:u64}\" or "
 		       "\"/a/{rest...}\"";
 	default:
-		return "has too long a text";
+		return "is one too many: the names of parameters, or segments that are not "
+		       "written as they are sent, outgrow the router";
 	}
 }
 

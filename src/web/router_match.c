@@ -106,7 +106,7 @@ static bool router_arrive(struct router_walk *walk, uint16_t index)
 		return false;
 	match->endpoint = &walk->router->endpoints[endpoint];
 	match->handler = match->endpoint->entry;
-	match->node = index;
+	zg_assert(match->endpoint->name_count == match->parameter_count);
 	return true;
 }
 
@@ -176,7 +176,6 @@ void zgi_router_match_none(const struct zgi_router *router, struct zgi_route_mat
 	ret_match->handler = NULL;
 	ret_match->endpoint = &router->endpoints[0];
 	ret_match->methods_allowed = 0;
-	ret_match->node = 0;
 	ret_match->parameter_count = 0;
 }
 
@@ -190,17 +189,10 @@ void zgi_router_match(const struct zgi_router *router, enum zg_method method, st
 		router_descend(&walk, 0, 1);
 }
 
-int zgi_router_parameter(const struct zgi_router *router, const struct zgi_route_match *match,
-			 struct zg_slice name)
+int zgi_router_parameter(const struct zgi_route_match *match, struct zg_slice name)
 {
-	uint16_t index = match->node;
-
-	/* A node knows how many parameters lie on the way to it, itself included. */
-	for (; index != 0; index = router->nodes[index].parent) {
-		const struct zgi_router_node *node = &router->nodes[index];
-
-		if (node->kind != ZGI_SEGMENT_STATIC && zg_slice_equals(node->text, name))
-			return node->parameter_count - 1;
-	}
+	for (uint32_t index = 0; index < match->endpoint->name_count; index++)
+		if (zg_slice_equals(match->endpoint->names[index], name))
+			return (int)index;
 	return -ENOENT;
 }

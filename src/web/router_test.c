@@ -57,7 +57,7 @@ static zg_handler *get(const char *path)
 static void assert_parameter(uint32_t index, const char *name, const char *path, const char *value)
 {
 	struct zg_slice got = {path + match.parameters[index].offset, match.parameters[index].size};
-	int named = zgi_router_parameter(router, &match, (struct zg_slice){name, strlen(name)});
+	int named = zgi_router_parameter(&match, (struct zg_slice){name, strlen(name)});
 
 	assert_true(index < match.parameter_count);
 	assert_int_equal(named, index);
@@ -101,11 +101,17 @@ static void a_branch_that_ends_nowhere_is_left_again(void **state)
 	assert_parameter(0, "all", "/a/b/e", "a/b/e");
 }
 
-static void two_names_at_one_place_are_two_branches(void **state)
+static void a_name_makes_no_branch(void **state)
 {
 	(void)state;
 	add("/{a}/x", alpha);
 	add("/{b}/y", beta);
+	add("/{c}/{rest...}", gamma_);
+	assert_ptr_equal(get("/1/x"), alpha);
+	assert_parameter(0, "a", "/1/x", "1");
+	assert_ptr_equal(get("/1/z"), gamma_);
+	assert_parameter(0, "c", "/1/z", "1");
+	assert_int_equal(zgi_router_add(router, ZG_METHOD_GET, "/{d}/x", beta), -EEXIST);
 	assert_ptr_equal(get("/1/y"), beta);
 	assert_int_equal(match.parameter_count, 1);
 	assert_parameter(0, "b", "/1/y", "1");
@@ -553,7 +559,7 @@ int main(void)
 		test(a_static_segment_wins_over_a_parameter),
 		test(a_parameter_wins_over_the_rest),
 		test(a_branch_that_ends_nowhere_is_left_again),
-		test(two_names_at_one_place_are_two_branches),
+		test(a_name_makes_no_branch),
 		test(the_rest_may_be_empty_but_has_its_slash),
 		test(a_parameter_is_not_empty),
 		test(a_trailing_slash_is_another_path),

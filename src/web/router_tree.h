@@ -17,6 +17,7 @@
 #define ZGI_ROUTER_TABLE_SIZE 2048 /* a power of two, twice as many as there are nodes */
 #define ZGI_ROUTER_TEXT_SIZE 8192 /* of segments that are not written in their normal form */
 #define ZGI_ROUTER_STEPS_MAX 2048 /* of all chains together */
+#define ZGI_ROUTER_NAMES_MAX 2048 /* of parameters, of all groups and routes together */
 
 static_assert(ZG_ROUTE_NODES_MAX * 2 <= ZGI_ROUTER_TABLE_SIZE, "a search ends at an empty place");
 static_assert(ZG_ROUTE_NODES_MAX < ZGI_ROUTER_NONE, "node numbers are 16 bits");
@@ -24,7 +25,7 @@ static_assert(ZG_ROUTES_MAX < ZGI_ROUTER_NONE, "endpoint numbers are 16 bits");
 static_assert(ZG_METHOD_COUNT <= 16, "one bit a method");
 
 struct zgi_router_node {
-	struct zg_slice text; /* the static text in its normal form, or the parameter's name */
+	struct zg_slice text; /* the static text in its normal form; a parameter's is empty */
 	uint16_t parent;
 	uint16_t static_first; /* children that are static, in a list */
 	uint16_t static_count;
@@ -33,7 +34,6 @@ struct zgi_router_node {
 	uint16_t methods; /* one bit each */
 	uint8_t kind; /* enum zgi_segment_kind */
 	uint8_t depth; /* segments from the root to here */
-	uint8_t parameter_count; /* of those, parameters */
 	uint16_t endpoints[ZG_METHOD_COUNT]; /* 0: the method is not taken */
 };
 
@@ -42,8 +42,10 @@ struct zg_group {
 	const char *prefix; /* borrowed; as written, without its parent's */
 	const struct zgi_step *before; /* the chains of its routes, once they are worked out */
 	const struct zgi_step *after;
+	const struct zg_slice *names; /* of its prefix's parameters, its parents' among them */
 	uint16_t parent; /* the root is its own */
 	uint16_t node; /* where its prefix leads to */
+	uint8_t name_count;
 	uint8_t before_count;
 	uint8_t after_count;
 };
@@ -70,6 +72,7 @@ struct zgi_router {
 	uint16_t group_count;
 	uint16_t entry_count;
 	uint16_t step_count;
+	uint16_t name_count;
 	uint16_t text_size;
 	struct zg_endpoint unused; /* what a registration that failed is told */
 	struct zg_group unused_group;
@@ -79,6 +82,7 @@ struct zgi_router {
 	struct zg_group groups[ZG_GROUPS_MAX]; /* the first is the root */
 	struct zgi_router_entry entries[ZG_MIDDLEWARE_MAX];
 	struct zgi_step steps[ZGI_ROUTER_STEPS_MAX];
+	struct zg_slice names[ZGI_ROUTER_NAMES_MAX]; /* borrowed from patterns */
 	char text[ZGI_ROUTER_TEXT_SIZE];
 };
 

@@ -15,6 +15,8 @@
 #define FUZZ_LINE_MAX 512
 #define FUZZ_SEGMENTS_MAX (FUZZ_LINE_MAX + 1)
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 struct fuzz_pattern {
 	char text[FUZZ_LINE_MAX + 1];
 	struct zg_endpoint *endpoint;
@@ -82,8 +84,7 @@ static bool fuzz_fits(const char *text, struct zg_slice path, char *ret_kinds)
 	return pattern_is_last && path_is_last;
 }
 
-/* The endpoint of the pattern that a search through all of them finds; two of the same kinds differ
- * in their names, and then the tree has its own order. */
+/* Is it the endpoint of the pattern that a search through all of them finds? */
 static bool fuzz_is_best(const struct zg_endpoint *found, struct zg_slice path)
 {
 	char best[FUZZ_SEGMENTS_MAX] = "";
