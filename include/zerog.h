@@ -12,5 +12,6 @@
 #include <zerog/middleware.h>
 #include <zerog/options.h>
 #include <zerog/parameter.h>
+#include <zerog/peer.h>
 
 #endif

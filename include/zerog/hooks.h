@@ -24,6 +24,7 @@
 
 #include <zerog/attributes.h>
 #include <zerog/exchange.h>
+#include <zerog/peer.h>
 
 ZG_BEGIN_DECLS
 
@@ -56,6 +57,7 @@ enum zg_disconnect {
 struct zg_connected {
 	uint64_t connection; /* its number: as zg_exchange_connection() says */
 	uint32_t shard; /* below --shards */
+	const struct zg_peer *peer; /* NULL with --peer-addresses off */
 };
 
 /* A connection is gone; each one that was told as connected is told here once. */

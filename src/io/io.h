@@ -29,6 +29,7 @@
 
 #include <zerog/attributes.h>
 #include <zerog/options.h>
+#include <zerog/peer.h>
 #include <zerog/plan.h>
 #include <zerog/region.h>
 
@@ -54,6 +55,7 @@ struct zgi_io_options {
 	uint32_t descriptor_count; /* how many accepted connections may be open at once */
 	uint32_t ring_entries; /* submissions queued before they are sent; a power of two */
 	int listen_fd; /* borrowed: listening, non-blocking; -1 for none */
+	bool has_peers; /* keep the address of each accepted connection's peer */
 };
 
 struct zgi_io; /* defined by each backend; the first member is its operations */
@@ -112,6 +114,15 @@ uint64_t zgi_io_carve_size(const struct zgi_io_options *options);
  */
 ZG_MUST_USE int zgi_io_create(const struct zgi_io_options *options, struct zg_region *region,
 			      struct zgi_io **ret_io);
+
+/**
+ * zgi_io_peers() - where accepted connections come from, by descriptor
+ * @io:  created
+ *
+ * Return: descriptor_count of them, borrowed; each is written before the ACCEPTED event of its
+ * descriptor, and stays until the next. NULL without has_peers. On the object's thread.
+ */
+const struct zg_peer *zgi_io_peers(const struct zgi_io *io);
 
 /**
  * zgi_io_start() - set up the ring or epoll; from the thread that will use it

@@ -58,6 +58,7 @@ struct fixture *fixture_open(struct fixture_options options)
 		.kind = fixture_kind,
 		.descriptor_count = options.descriptor_count ? options.descriptor_count : 64,
 		.ring_entries = options.ring_entries ? options.ring_entries : 64,
+		.has_peers = options.has_peers,
 	};
 
 	memset(fixture, 0, sizeof(*fixture));

@@ -26,6 +26,7 @@ struct fixture_options {
 	const char *address; /* NULL: any free port of 127.0.0.1 */
 	uint32_t descriptor_count; /* 0: 64 */
 	uint32_t ring_entries; /* 0: 64 */
+	bool has_peers;
 };
 
 /* The backend that the running group is for. */

@@ -260,6 +260,7 @@ static struct zgi_io_options config_io_options(const struct zgi_server_config *c
 		.descriptor_count = config->slots_each,
 		.ring_entries = config->ring_entries,
 		.listen_fd = -1,
+		.has_peers = config->options.peer_addresses,
 	};
 }
 

@@ -224,6 +224,20 @@ static int options_numa_set(struct zg_options *options, const char *value,
 	return 0;
 }
 
+static int options_peer_addresses_set(struct zg_options *options, const char *value,
+				      struct zg_text *ret_error)
+{
+	static const char *const words[] = {"off", "on", NULL};
+	int index = options_choose(words, value);
+
+	if (index < 0) {
+		zg_text_print(ret_error, "--peer-addresses takes off or on, not \"%s\"", value);
+		return index;
+	}
+	options->peer_addresses = index == 1;
+	return 0;
+}
+
 static const struct options_word {
 	const char *flag;
 	const char *values;
@@ -256,6 +270,9 @@ static const struct options_word {
 	{"numa", "off or auto; default auto",
 	 "Keep each shard's thread and memory to one NUMA node, where there are several.",
 	 options_numa_set},
+	{"peer-addresses", "off or on; default off",
+	 "Keep the address that each connection comes from, for handlers and hooks: 24 bytes each.",
+	 options_peer_addresses_set},
 };
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))

@@ -124,6 +124,7 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 		.descriptor_count = config->slots_each,
 		.ring_entries = config->ring_entries,
 		.listen_fd = options->listen_fd,
+		.has_peers = config->options.peer_addresses,
 	};
 	int result;
 
@@ -143,6 +144,8 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 		result = shard_pools_init(shard, config, region);
 	if (result == 0)
 		result = zgi_io_create(&io_options, region, &shard->io);
+	if (result == 0)
+		shard->web.peers = zgi_io_peers(shard->io);
 	return result;
 }
 

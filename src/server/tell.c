@@ -9,11 +9,13 @@
 
 void zgi_tell_connected(struct zgi_shard *shard, uint32_t index)
 {
-	zgi_hooks_connected(shard->web.hooks,
-			    &(struct zg_connected){
-				    .connection = zgi_connection_number(shard, index),
-				    .shard = shard->index,
-			    });
+	zgi_hooks_connected(
+		shard->web.hooks,
+		&(struct zg_connected){
+			.connection = zgi_connection_number(shard, index),
+			.shard = shard->index,
+			.peer = shard->web.peers != NULL ? &shard->web.peers[index] : NULL,
+		});
 }
 
 void zgi_tell_disconnected(struct zgi_shard *shard, uint32_t index, enum zg_disconnect why)

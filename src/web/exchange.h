@@ -15,6 +15,7 @@
 #include <zerog/arena.h>
 #include <zerog/exchange.h>
 #include <zerog/layout.h>
+#include <zerog/peer.h>
 #include <zerog/pool.h>
 
 #include "http/chunked.h"
@@ -66,6 +67,7 @@ struct zgi_web {
 	uint32_t shard_index;
 	bool has_request_hooks; /* somebody wants to know when requests start or end */
 	const struct zgi_hooks *hooks; /* borrowed; NULL when there are none */
+	const struct zg_peer *peers; /* borrowed: by connection; NULL when they are not kept */
 	char date[ZGI_HTTP_DATE_SIZE];
 };
 

@@ -20,6 +20,14 @@ enum zg_method zg_request_method(const struct zg_exchange *x)
 	return (enum zg_method)x->request.method;
 }
 
+int zg_request_peer(const struct zg_exchange *x, struct zg_peer *ret_peer)
+{
+	if (x->web->peers == NULL)
+		return -EOPNOTSUPP;
+	*ret_peer = x->web->peers[x->connection];
+	return 0;
+}
+
 struct zg_slice zg_request_path(const struct zg_exchange *x)
 {
 	return request_slice(x, x->request.path_offset, x->request.path_size);

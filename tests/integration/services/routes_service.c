@@ -249,6 +249,22 @@ static int later(struct zg_exchange *x)
 	return result < 0 ? result : ZG_PENDING;
 }
 
+static int peer(struct zg_exchange *x)
+{
+	char buffer[128];
+	struct zg_text text;
+	struct zg_peer from;
+	int result = zg_request_peer(x, &from);
+
+	if (result == -EOPNOTSUPP)
+		return zg_reply_text(x, 404, "addresses are not kept");
+	if (result < 0)
+		return result;
+	zg_text_init(&text, buffer, sizeof(buffer));
+	zg_peer_print(&from, &text);
+	return zg_reply_text(x, 200, buffer);
+}
+
 static int never(struct zg_exchange *x)
 {
 	(void)x;
@@ -275,6 +291,7 @@ static void register_routes(struct zg_app *app)
 	zg_get(app, "/large", send_large);
 	zg_get(app, "/later", later);
 	zg_get(app, "/never", never);
+	zg_get(app, "/peer", peer);
 	zg_get(app, "/fail", fail);
 	zg_get(app, "/counts", show_counts);
 	zg_endpoint_before(zg_get(app, "/looked-up", whoami), look_up, NULL);
