@@ -155,6 +155,16 @@ static void test_accepting_ends_once_and_starts_again(void **state)
 	fixture_close(fixture);
 }
 
+static void test_accepting_may_end_before_it_began(void **state)
+{
+	struct fixture *fixture = fixture_open((struct fixture_options){.has_peers = true});
+
+	(void)state;
+	zgi_io_accept_stop(fixture->io);
+	fixture_take(fixture, ZGI_IO_ACCEPT_ENDED, 0);
+	fixture_close(fixture);
+}
+
 static void test_nothing_is_kept_unless_it_is_asked_for(void **state)
 {
 	struct fixture *fixture = fixture_open((struct fixture_options){.has_peers = false});
@@ -211,6 +221,7 @@ int main(void)
 		cmocka_unit_test(test_many_peers_are_kept_apart),
 		cmocka_unit_test(test_a_descriptor_used_again_has_its_new_peer),
 		cmocka_unit_test(test_accepting_ends_once_and_starts_again),
+		cmocka_unit_test(test_accepting_may_end_before_it_began),
 		cmocka_unit_test(test_nothing_is_kept_unless_it_is_asked_for),
 		cmocka_unit_test(test_an_ipv4_address_in_an_ipv6_one_is_told_as_what_it_is),
 		cmocka_unit_test(test_a_link_local_address_has_its_interface),

@@ -442,6 +442,49 @@ static void who_fails_after_makes_the_reply_fail(void **state)
 	assert_no_output("X-Own");
 }
 
+static int fail_once_after(struct zg_exchange *x, int status, void *user)
+{
+	return strchr(trace, 'A') == NULL ? fail_after(x, status, user) : add(x, status, user);
+}
+
+static int add_too_much_once(struct zg_exchange *x, int status, void *user)
+{
+	return strchr(trace, 'A') == NULL ? add_too_much(x, status, user) : add(x, status, user);
+}
+
+static int first_result;
+
+static int serve_stubbornly(struct zg_exchange *x)
+{
+	first_result = zg_reply_text(x, 200, "first\n");
+	return zg_reply_text(x, 202, "second\n");
+}
+
+static void a_handler_may_reply_again_after_that(void **state)
+{
+	(void)state;
+	zg_group_after(app(), fail_once_after, letter("A"));
+	zg_group_get(app(), "/", serve_stubbornly);
+	get("/");
+	assert_int_equal(first_result, -EIO);
+	assert_string_equal(trace, "AA");
+	assert_output("HTTP/1.1 202 ");
+	assert_output("X-After: A\r\n");
+	assert_no_output("X-After: A\r\nX-After: A\r\n");
+}
+
+static void a_handler_may_reply_again_with_less(void **state)
+{
+	(void)state;
+	zg_group_after(app(), add_too_much_once, letter("A"));
+	zg_group_get(app(), "/", serve_stubbornly);
+	get("/");
+	assert_int_equal(first_result, -ENOSPC);
+	assert_output("HTTP/1.1 202 ");
+	assert_output("X-After: A\r\n");
+	assert_no_output("X-Large");
+}
+
 static void fields_for_which_there_is_no_room_are_left_out(void **state)
 {
 	(void)state;
@@ -570,6 +613,8 @@ int main(void)
 		test(the_handlers_fields_come_first),
 		test(a_reply_that_is_thrown_away_takes_its_fields_with_it),
 		test(who_fails_after_makes_the_reply_fail),
+		test(a_handler_may_reply_again_after_that),
+		test(a_handler_may_reply_again_with_less),
 		test(fields_for_which_there_is_no_room_are_left_out),
 		test(nobody_replies_after_the_reply),
 		test(a_value_lasts_as_long_as_its_request),
