@@ -149,6 +149,7 @@ struct zg_options {
 	enum zg_region_pages huge_pages; /* SMALL, TRANSPARENT, EXPLICIT or EXPLICIT_ONLY */
 	enum zg_region_want lock_memory;
 	bool numa; /* memory and threads keep to their node, where there is more than one */
+	bool peer_addresses; /* handlers may ask where a connection comes from: zg_request_peer() */
 	bool print_plan; /* --plan: print the plan and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */

@@ -309,6 +309,7 @@ static struct zgi_io_options config_io_options(const struct zgi_server_config *c
 		.ring_entries = config->ring_entries,
 		.flush_count = (uint32_t)config->options.flushes,
 		.listen_fd = -1,
+		.has_peers = config->options.peer_addresses,
 	};
 }
 

@@ -190,6 +190,7 @@ static int server_shards_init(struct zgi_server *server, const struct zgi_server
 			.config = &server->config,
 			.router = run->router,
 			.hooks = run->hooks,
+			.shard_hooks = run->shard_hooks,
 			.offload = &server->offload,
 			.flushers = &server->flushers,
 			.server = server,

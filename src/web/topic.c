@@ -14,6 +14,7 @@
 #include <zerog/text.h>
 
 #include "base/assert.h"
+#include "web/router.h"
 
 #define TOPIC_MAGIC 0x7a67746fU
 
@@ -34,8 +35,7 @@ void zg_topic_init(struct zg_topic *topic, struct zg_app *app,
 	if (app->options.topics == 0)
 		topic_count = 0;
 	if (topic_count == ZG_TOPICS_MAX) {
-		app->route_error = -ENFILE;
-		app->route_error_pattern = options->name;
+		zgi_router_refuse(app->router, -ENFILE, options->name);
 		return;
 	}
 	app->options.topics++;
