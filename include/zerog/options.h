@@ -150,6 +150,7 @@ struct zg_options {
 	enum zg_region_want lock_memory;
 	bool numa; /* memory and threads keep to their node, where there is more than one */
 	bool print_plan; /* --plan: print the plan and exit */
+	bool print_routes; /* --routes: print the routes and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 	uint32_t topics; /* no flag: how many zg_topic_init() has made */

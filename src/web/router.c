@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include <zerog/region.h>
+#include <zerog/text.h>
 
 #include "base/assert.h"
 
@@ -21,6 +22,7 @@ enum router_kind {
 };
 
 #define ROUTER_NONE UINT16_MAX
+#define ROUTER_PATTERN_SIZE 4096 /* of a pattern that is listed; a longer one is cut off */
 
 static_assert(ZG_ROUTE_NODES_MAX < ROUTER_NONE, "node numbers are 16 bits");
 static_assert(ZG_METHOD_COUNT <= 16, "one bit a method");
@@ -368,4 +370,50 @@ struct zg_slice zgi_router_parameter_name(const struct zgi_router *router, uint1
 {
 	zg_assert(node < router->node_count);
 	return router->nodes[node].segment;
+}
+
+/* A visit of all routes on its way through the tree; the pattern is that of the node it is at. */
+struct router_listing {
+	const struct zgi_router *router;
+	zgi_router_visitor *visitor;
+	void *user;
+	struct zg_text *pattern;
+};
+
+static void router_list_node(const struct router_listing *listing, const struct router_node *node)
+{
+	static const char *const before[] = {"/", "/{", "/{"};
+	static const char *const behind[] = {"", "}", "...}"};
+
+	zg_text_print(listing->pattern, "%s%.*s%s", before[node->kind], (int)node->segment.size,
+		      node->segment.data, behind[node->kind]);
+	for (unsigned method = 0; method < ZG_METHOD_COUNT; method++)
+		if (node->handlers[method] != NULL)
+			listing->visitor(listing->user, (enum zg_method)method,
+					 listing->pattern->data);
+}
+
+/* Recursion is bounded by the depth of the tree, as in router_descend(). */
+static void router_list_children(const struct router_listing *listing, uint16_t parent)
+{
+	const struct zgi_router *router = listing->router;
+	size_t size = listing->pattern->size;
+
+	for (uint16_t index = router->nodes[parent].child_first; index != ROUTER_NONE;
+	     index = router->nodes[index].sibling_next) {
+		router_list_node(listing, &router->nodes[index]);
+		router_list_children(listing, index);
+		listing->pattern->size = size;
+		listing->pattern->data[size] = '\0';
+	}
+}
+
+void zgi_router_list(const struct zgi_router *router, zgi_router_visitor *visitor, void *user)
+{
+	char buffer[ROUTER_PATTERN_SIZE];
+	struct zg_text pattern;
+	const struct router_listing listing = {router, visitor, user, &pattern};
+
+	zg_text_init(&pattern, buffer, sizeof(buffer));
+	router_list_children(&listing, 0);
 }

@@ -87,6 +87,17 @@ uint64_t zgi_router_stream_size(const struct zgi_router *router, uint8_t stream)
 void zgi_router_match(const struct zgi_router *router, enum zg_method method, struct zg_slice path,
 		      struct zgi_route_match *ret_match);
 
+/* Told of one route. The pattern is NUL-terminated, and borrowed during the call. */
+typedef void zgi_router_visitor(void *user, enum zg_method method, const char *pattern);
+
+/**
+ * zgi_router_list() - visit every route
+ * @router:   created
+ * @visitor:  called once a method and pattern, in the order in which the tree is searched
+ * @user:     passed to it
+ */
+void zgi_router_list(const struct zgi_router *router, zgi_router_visitor *visitor, void *user);
+
 /* The name of a parameter of a match. */
 struct zg_slice zgi_router_parameter_name(const struct zgi_router *router, uint16_t node);
 
