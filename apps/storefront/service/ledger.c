@@ -75,6 +75,11 @@ int service_submit(struct zg_exchange *x, struct service_slot *slot, service_the
 			     "The shop cannot keep anything at the moment; nothing was done.");
 }
 
+int service_submit_apart(struct service_slot *slot)
+{
+	return ledger_submit(slot);
+}
+
 /* The slot's exchange goes on. */
 static int ledger_then(struct zg_exchange *x, void *user)
 {
@@ -216,7 +221,9 @@ void ledger_done(void *user, struct shop_command *command, int error)
 		return;
 	}
 	slot->error = error;
-	if (slot->then == NULL)
+	if (slot->done != NULL)
+		slot->done(slot);
+	else if (slot->then == NULL)
 		service_slot_give(slot);
 	else
 		ledger_tell(slot);

@@ -75,7 +75,10 @@ int service_plan(struct zg_plan *plan, void *user)
 		.size_each = sizeof(struct shop_sandbox_entry),
 	};
 	const struct zg_plan_line pages = {
-		.name = "pages", .count = 1, .size_each = pages_memory_size()};
+		.name = "pages",
+		.count = 1,
+		.size_each = pages_memory_size() + api_memory_size(),
+	};
 	int result = shop_plan(plan, &service.shop_options);
 
 	(void)user;
@@ -84,7 +87,7 @@ int service_plan(struct zg_plan *plan, void *user)
 	if (result == 0)
 		result = zg_plan_add(plan, &sandbox, "words that the sandbox remembers");
 	if (result == 0)
-		result = zg_plan_add(plan, &pages, "HTML, read at boot");
+		result = zg_plan_add(plan, &pages, "HTML and openapi.json, read at boot");
 	if (result == 0 && journal.directory != NULL)
 		result = shop_journal_store_plan(plan, &journal);
 	return result;
@@ -100,7 +103,8 @@ static int service_reserve(struct zg_text *ret_error)
 		.pages = ZG_REGION_PAGES_TRANSPARENT,
 		.error = ret_error,
 		.size = shop_memory_size(&service.shop_options) + zg_pool_memory_size(&slots) +
-			service_sandbox_size() + pages_memory_size() + 16 * ZG_POOL_ALIGNMENT +
+			service_sandbox_size() + pages_memory_size() + api_memory_size() +
+			16 * ZG_POOL_ALIGNMENT +
 			(journal.directory != NULL ? shop_journal_store_memory_size(&journal) : 0) +
 			65536,
 	};
@@ -283,6 +287,8 @@ int service_open(struct zg_text *ret_error)
 	if (result == 0)
 		result = pages_read(service.pages, service_carve(pages_memory_size(), 64),
 				    ret_error);
+	if (result == 0)
+		result = api_read(service.openapi, service_carve(api_memory_size(), 64), ret_error);
 	return result;
 }
 
