@@ -82,6 +82,8 @@ static const struct zg_option storefront_options[] = {
 	 option_path, service.pages},
 	{"products", "FILE; default the one that ships",
 	 "What an empty shop is filled from, as CSV.", option_path, service.products},
+	{"openapi", "FILE; default the one that ships", "What /openapi.json says.", option_path,
+	 service.openapi},
 	{"slots", "changes; default 10000, 8 to 1000000",
 	 "Changes under way at once; past them, 503 and Retry-After.", option_slots, NULL},
 #define X(name, option, unit, minimum, preset, maximum, help)                         \
@@ -105,6 +107,8 @@ static void storefront_defaults(void)
 	(void)snprintf(service.pages, sizeof(service.pages), "%s/apps/storefront/pages", folder);
 	(void)snprintf(service.products, sizeof(service.products),
 		       "%s/apps/storefront/data/products.csv", folder);
+	(void)snprintf(service.openapi, sizeof(service.openapi),
+		       "%s/apps/storefront/api/openapi.json", folder);
 	(void)snprintf(service.store_name, sizeof(service.store_name), "journal:storefront-data");
 	service.slot_count = 10000;
 	shop_options_init(&service.shop_options);
@@ -119,6 +123,9 @@ static void storefront_routes(struct zg_app *app)
 	orders_routes(app);
 	payments_routes(app);
 	audit_routes(app);
+	admin_routes(app);
+	imports_routes(app);
+	api_routes(app);
 	zg_admin_routes(app);
 }
 

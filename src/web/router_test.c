@@ -551,6 +551,36 @@ static void a_full_tree_is_told_before_it_is_touched(void **state)
 	assert_null(get(patterns[count]));
 }
 
+static char listed[256];
+
+static void list(void *user, enum zg_method method, const char *pattern)
+{
+	struct zg_slice name = zg_method_name(method);
+
+	zg_text_print(user, "%.*s %s\n", (int)name.size, name.data, pattern);
+}
+
+static void routes_are_listed_as_they_were_written(void **state)
+{
+	struct zg_text text;
+
+	(void)state;
+	add("/", alpha);
+	add("/users/{id:u64}/orders", alpha);
+	add("/users/{number:u64}", alpha);
+	assert_int_equal(zgi_router_add(router, ZG_METHOD_DELETE, "/users/{id:u64}", beta), 0);
+	add("/users/new", alpha);
+	add("/files/{day:date}/{rest...}", alpha);
+	zg_text_init(&text, listed, sizeof(listed));
+	zgi_router_list(router, list, &text);
+	assert_string_equal(listed, "GET /\n"
+				    "GET /users/{number:u64}\n"
+				    "DELETE /users/{id:u64}\n"
+				    "GET /users/{id:u64}/orders\n"
+				    "GET /users/new\n"
+				    "GET /files/{day:date}/{rest...}\n");
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -595,6 +625,7 @@ int main(void)
 		test(a_pattern_has_32_segments_at_most),
 		test(a_pattern_has_8_parameters_at_most),
 		test(a_full_tree_is_told_before_it_is_touched),
+		test(routes_are_listed_as_they_were_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
