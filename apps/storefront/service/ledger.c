@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#define LEDGER_POLL_MS 5 /* how long the sandbox's word may lie about */
+#define LEDGER_POLL_MS 5 /* how long the sandbox's word may lie about when nothing happens */
 #define LEDGER_TICK_MS 1000
 #define LEDGER_IDLE_MS 50
 #define LEDGER_EXPIRE_MAX 64 /* carts, orders and keys a tick: a turn is to stay short */
@@ -259,6 +259,8 @@ void ledger_turn_end(struct zg_shard *shard, void *user)
 	(void)user;
 	service.turn++;
 	ledger_reclaim();
+	/* Words that are due go into this turn's flush. */
+	(void)shop_acquirer_poll(&service.sandbox.acquirer, service_now_ms());
 	if (service.is_flushing || shop_store_turn_end(service.store, &fd) != 1)
 		return;
 	service.is_flushing = true;

@@ -17,7 +17,6 @@
 #define SERVICE_SEGMENT_SIZE (UINT64_C(16) << 20)
 #define SERVICE_SEGMENT_COUNT 8
 #define SERVICE_READ_SIZE 65536
-#define SERVICE_ACQUIRER_DELAY_MS 20
 
 struct service service;
 
@@ -118,7 +117,6 @@ static void *service_carve(size_t size, size_t alignment)
 static int service_open_store(struct zg_text *ret_error)
 {
 	struct shop_journal_store_options options = service_journal_options();
-	struct zg_journal_recovery recovery;
 	int result;
 
 	if (options.directory == NULL) {
@@ -136,7 +134,7 @@ static int service_open_store(struct zg_text *ret_error)
 	options.memory = service_carve(options.memory_size, ZG_JOURNAL_MEMORY_ALIGNMENT);
 	result = options.memory == NULL ? -ENOMEM
 					: shop_journal_store_open(&service.journal, &options,
-								  &recovery, ret_error);
+								  &service.recovery, ret_error);
 	if (result == 0)
 		service.store = &service.journal.store;
 	return result;
@@ -274,7 +272,7 @@ int service_open(struct zg_text *ret_error)
 				  .done = ledger_word,
 				  .entries = service_carve(service_sandbox_size(), 64),
 				  .entry_count = service.shop_options.transactions_max,
-				  .delay_ms = SERVICE_ACQUIRER_DELAY_MS,
+				  .delay_ms = service.acquirer_delay_ms,
 				  .now_ms = service_now_ms(),
 			  });
 	result = service_open_store(ret_error);

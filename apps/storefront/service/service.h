@@ -82,6 +82,8 @@ struct service {
 	bool is_flushing;
 	int failed; /* the store keeps nothing any more: a negative errno */
 	uint64_t abandoned_count; /* slots whose client had gone */
+	uint32_t acquirer_delay_ms; /* of the sandbox: how long it thinks */
+	struct zg_journal_recovery recovery; /* what the journal found at boot */
 };
 
 extern struct service service;
@@ -154,5 +156,6 @@ void carts_routes(struct zg_app *app);
 void orders_routes(struct zg_app *app);
 void payments_routes(struct zg_app *app);
 void pages_routes(struct zg_app *app);
+void audit_routes(struct zg_app *app);
 
 #endif
