@@ -22,6 +22,7 @@
 #include "stores/journal_store.h"
 #include "stores/memory_store.h"
 #include "stores/store.h"
+#include "stores/till.h"
 
 #define SERVICE_SLOT_TAG 201
 #define SERVICE_ORDERS_MAX 8 /* that a session may look at: the latest ones */
@@ -31,7 +32,6 @@
 enum slot_state {
 	SLOT_TAKEN, /* being filled in */
 	SLOT_SUBMITTED, /* the store has its command */
-	SLOT_ASKING, /* the acquirer has its operation */
 	SLOT_RESUMED, /* its exchange is told, in this turn or the next */
 };
 
@@ -49,7 +49,7 @@ struct service_slot {
 	int error; /* of the store: 0, or nobody knows whether it will last */
 	uint32_t state; /* enum slot_state */
 	uint64_t resumed_turn;
-	struct service_slot *next; /* of those that wait for the acquirer, or are resumed */
+	struct service_slot *next; /* of those that are resumed */
 	uint64_t product_id; /* what the request was about, when it takes several commands */
 	uint32_t quantity;
 };
@@ -74,9 +74,9 @@ struct service {
 	struct shop_memory_store memory;
 	struct shop_store *store; /* one of the two */
 	struct shop_sandbox sandbox;
+	struct shop_till till;
 	struct zg_pool slots;
 	struct zg_shard *shard; /* borrowed: the one there is */
-	struct service_slot *asking[1024]; /* by operation: lists */
 	struct service_slot *resumed; /* told, and not come yet */
 	uint64_t turn;
 	bool is_flushing;
@@ -101,9 +101,9 @@ int64_t service_now_ms(void);
 int ledger_start(struct zg_shard *shard, void *user);
 void ledger_turn_end(struct zg_shard *shard, void *user);
 void ledger_stop(struct zg_shard *shard, void *user);
-/* The store's, and the acquirer's. */
+/* The store's, and the till's. */
 void ledger_done(void *user, struct shop_command *command, int error);
-void ledger_word(void *user, const struct shop_payment_outcome *word);
+void ledger_paid(void *user, void *waiter, const struct shop_command *word, int error);
 
 /**
  * service_slot_take() - a slot for one change

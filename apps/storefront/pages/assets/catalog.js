@@ -65,4 +65,8 @@ async function more(cursor) {
 by("q").value = wanted.get("q") || "";
 if (wanted.get("q"))
 	by("heading").textContent = `Products matching “${wanted.get("q")}”`;
-Promise.all([showCategories(), showProducts()]).catch((error) => tell(error.message));
+Promise.all([showCategories(), showProducts()]).catch((error) => {
+	by("heading").textContent = "The products cannot be shown";
+	by("grid").setAttribute("aria-busy", "false");
+	tell(error.message);
+});

@@ -35,5 +35,6 @@ by("add").addEventListener("submit", async (event) => {
 show().catch((error) => {
 	by("name").textContent = error.status === 404 ? "There is no such product" : "This product cannot be shown";
 	by("add").hidden = true;
+	by("product").setAttribute("aria-busy", "false");
 	tell(error.message);
 });
