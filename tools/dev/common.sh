@@ -9,7 +9,8 @@ packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-
 packages_lint=("${packages_test[@]}" clang-tidy)
 packages_hw=("${packages_build[@]}" python3 qemu-system-x86 busybox-static cpio e2fsprogs)
 packages_bench=("${packages_build[@]}" python3 wrk nginx-light h2o strace curl gnuplot-nox
-	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libjansson-dev libcjson-dev)
+	libmimalloc2.0 libjemalloc2 libtcmalloc-minimal4 libjansson-dev libcjson-dev
+	libsqlite3-dev postgresql libpq-dev)
 # The peers that Debian has; those in Rust, Go and JavaScript are left out where their tools are missing.
 packages_lab=("${packages_bench[@]}" libmicrohttpd-dev libnginx-mod-http-echo
 	libnginx-mod-http-headers-more-filter)
