@@ -10,11 +10,15 @@
 #include <zerog/exchange.h>
 #include <zerog/files.h>
 #include <zerog/form.h>
+#include <zerog/hooks.h>
 #include <zerog/http.h>
 #include <zerog/journal.h>
 #include <zerog/json.h>
 #include <zerog/memory.h>
+#include <zerog/middleware.h>
 #include <zerog/options.h>
+#include <zerog/parameter.h>
+#include <zerog/peer.h>
 #include <zerog/pmem.h>
 #include <zerog/pmem_pool.h>
 #include <zerog/security.h>

@@ -13,6 +13,20 @@
 
 #include "service/service.h"
 
+static int option_acquirer_delay(const char *value, void *user, struct zg_text *ret_error)
+{
+	uint32_t *delay_ms = user;
+	unsigned int parsed;
+	char rest;
+
+	if (sscanf(value, "%u%c", &parsed, &rest) != 1 || parsed > 60000) {
+		zg_text_print(ret_error, "--acquirer-delay-ms takes 0 to 60000, not \"%s\"", value);
+		return -EINVAL;
+	}
+	*delay_ms = parsed;
+	return 0;
+}
+
 static int option_path(const char *value, void *user, struct zg_text *ret_error)
 {
 	char *path = user;
@@ -59,6 +73,9 @@ SHOP_LIMITS(X)
 OPTION_NUMBER(slots, "--slots", 8, 1000000, &service.slot_count)
 
 static const struct zg_option storefront_options[] = {
+	{"acquirer-delay-ms", "milliseconds; default 20, 0 to 60000",
+	 "How long the sandbox's acquirer thinks before it gives its word.", option_acquirer_delay,
+	 &service.acquirer_delay_ms},
 	{"store", "journal:DIRECTORY or memory; default journal:storefront-data",
 	 "Where the shop is kept.", option_path, service.store_name},
 	{"pages", "FOLDER; default beside the program's sources", "The pages and their assets.",
@@ -95,6 +112,7 @@ static void storefront_defaults(void)
 	(void)snprintf(service.store_name, sizeof(service.store_name), "journal:storefront-data");
 	service.slot_count = 10000;
 	shop_options_init(&service.shop_options);
+	service.acquirer_delay_ms = 20;
 }
 
 static void storefront_routes(struct zg_app *app)
@@ -107,6 +125,7 @@ static void storefront_routes(struct zg_app *app)
 	admin_routes(app);
 	imports_routes(app);
 	api_routes(app);
+	audit_routes(app);
 	zg_admin_routes(app);
 }
 

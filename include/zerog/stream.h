@@ -38,6 +38,8 @@
 ZG_BEGIN_DECLS
 
 struct zg_app;
+struct zg_endpoint;
+struct zg_group;
 
 /* A part of a request's body. */
 struct zg_piece {
@@ -80,10 +82,27 @@ typedef int zg_stream_handler(struct zg_exchange *x, void *user);
  * @body_size_max:  bytes; more is answered with 413, before the handler is called where the length
  *                  is told. --stream-size-max may allow less
  *
- * At most 64 routes of an app are streamed. Errors as for zg_route().
+ * What runs before the handler (zerog/middleware.h) runs before the body is there too.
+ *
+ * Return: the route, as zg_route().
  */
-void zg_route_streamed(struct zg_app *app, enum zg_method method, const char *pattern,
-		       zg_handler *handler, uint64_t body_size_max);
+struct zg_endpoint *zg_route_streamed(struct zg_app *app, enum zg_method method,
+				      const char *pattern, zg_handler *handler,
+				      uint64_t body_size_max);
+
+/**
+ * zg_group_route_streamed() - zg_route_streamed() in a group
+ * @group:          of zg_group() or zg_group_within()
+ * @method:         as there
+ * @pattern:        goes on from the group's prefix; "" for the prefix itself; borrowed
+ * @handler:        as there
+ * @body_size_max:  as there
+ *
+ * Return: as zg_route().
+ */
+struct zg_endpoint *zg_group_route_streamed(struct zg_group *group, enum zg_method method,
+					    const char *pattern, zg_handler *handler,
+					    uint64_t body_size_max);
 
 /**
  * zg_body_read() - ask for the request's body, piece by piece

@@ -7,6 +7,9 @@
 #ifndef ZEROG_IO_BACKEND_H
 #define ZEROG_IO_BACKEND_H
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "io/io.h"
 
 #define ZGI_IO_MAGIC 0x696f3a7au
@@ -55,10 +58,21 @@ struct zgi_io_backend {
 		      struct zgi_io **ret_io);
 };
 
+/* What a single accept writes to. */
+struct zgi_io_accept {
+	struct sockaddr_in6 address; /* or any that is shorter; a longer one is cut off */
+	socklen_t size;
+};
+
+/* Accepts in flight at once where addresses are asked for, which a multishot one cannot tell. */
+#define ZGI_IO_ACCEPTS_MAX 16
+
 struct zgi_io {
 	const struct zgi_io_operations *operations; /* borrowed, static */
 	uint32_t magic;
 	int wake_fd; /* owned: an eventfd, written by zgi_io_wake(); -1 when destroyed */
+	struct zg_peer *peers; /* carved: one a descriptor; NULL when they are not kept */
+	struct zgi_io_accept *accepts; /* carved with them: ZGI_IO_ACCEPTS_MAX */
 };
 
 extern const struct zgi_io_backend zgi_uring_backend;

@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "base/clock.h"
 #include "io/epoll.h"
+#include "io/peer.h"
 
 /* A burst of connections must not starve those that are there. */
 #define EPOLL_ACCEPTS_A_TURN_MAX 64
@@ -281,6 +282,9 @@ static uint32_t epoll_take_entry(struct zgi_epoll *epoll)
 static int epoll_accept_one(struct zgi_epoll *epoll)
 {
 	struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET};
+	struct sockaddr_in6 address;
+	socklen_t size = sizeof(address);
+	bool has_peers = epoll->io.peers != NULL;
 	uint32_t index;
 	int fd;
 
@@ -288,7 +292,8 @@ static int epoll_accept_one(struct zgi_epoll *epoll)
 		epoll->is_table_full = true;
 		return -ENFILE;
 	}
-	fd = accept4(epoll->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	fd = accept4(epoll->listen_fd, has_peers ? (struct sockaddr *)(void *)&address : NULL,
+		     has_peers ? &size : NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	index = epoll_take_entry(epoll);
@@ -300,6 +305,9 @@ static int epoll_accept_one(struct zgi_epoll *epoll)
 		.operation = ZGI_EPOLL_IDLE,
 		.state = ZGI_EPOLL_WRITABLE,
 	};
+	if (has_peers)
+		zgi_peer_read(&address, size < sizeof(address) ? size : sizeof(address),
+			      &epoll->io.peers[index]);
 	interest.data.u64 = index;
 	if (epoll_ctl(epoll->epoll_fd, EPOLL_CTL_ADD, fd, &interest) < 0) {
 		int result = -errno;

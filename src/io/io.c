@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -106,25 +107,106 @@ void zgi_io_descriptor_limit(enum zg_io_kind kind, uint64_t *ret_each, uint64_t 
 	*ret_each = *ret_together;
 }
 
+static uint64_t io_peers_size(const struct zgi_io_options *options)
+{
+	return zgi_io_carved_size(options->descriptor_count * sizeof(struct zg_peer));
+}
+
+static uint64_t io_accepts_size(void)
+{
+	return zgi_io_carved_size(ZGI_IO_ACCEPTS_MAX * sizeof(struct zgi_io_accept));
+}
+
+static int io_plan_peers(const struct zgi_io_options *options, uint32_t io_count,
+			 struct zg_plan *plan)
+{
+	const uint64_t slot_count = options->descriptor_count;
+	const uint64_t rounded_count = io_peers_size(options) / sizeof(struct zg_peer);
+	const struct zg_plan_line accepts = {
+		.name = "accepts in flight",
+		.option = "--shards",
+		.count = io_count,
+		.size_each = io_peers_size(options) - rounded_count * sizeof(struct zg_peer) +
+			     io_accepts_size(),
+		.depends_on = {{"shards", 1}},
+	};
+	const struct zg_plan_line peers = {
+		.name = "peer addresses",
+		.option = "--connections",
+		.size_each = sizeof(struct zg_peer),
+		.times = io_count,
+		.times_name = "shards",
+		.holders = {{"one a connection slot", slot_count},
+			    {"up to whole 64 bytes", rounded_count - slot_count}},
+		.depends_on = {{"connection slots", 1}},
+	};
+	int result = zg_plan_add(plan, &accepts, "%d a shard, an address each", ZGI_IO_ACCEPTS_MAX);
+
+	if (result < 0)
+		return result;
+	return zg_plan_add(plan, &peers,
+			   "%" PRIu32 " shards x %" PRIu32
+			   ", one a slot, because of --peer-addresses on",
+			   io_count, options->descriptor_count);
+}
+
+static int io_peers_carve(const struct zgi_io_options *options, struct zg_region *region,
+			  struct zgi_io *io)
+{
+	void *peers;
+	void *accepts;
+	int result = zg_region_carve(region, io_peers_size(options), 64, &peers);
+
+	if (result == 0)
+		result = zg_region_carve(region, io_accepts_size(), 64, &accepts);
+	if (result < 0)
+		return result;
+	io->peers = peers;
+	io->accepts = accepts;
+	return 0;
+}
+
+const struct zg_peer *zgi_io_peers(const struct zgi_io *io)
+{
+	zg_assert(io->magic == ZGI_IO_MAGIC);
+	return io->peers;
+}
+
 int zgi_io_plan(const struct zgi_io_options *options, uint32_t io_count, struct zg_plan *plan)
 {
 	zg_assert(options->descriptor_count > 0);
 	zg_assert(options->flush_count <= ZGI_IO_FLUSHES_MAX);
 	zg_assert(io_count > 0);
-	return io_backend(options->kind)->plan(options, io_count, plan);
+
+	int result = io_backend(options->kind)->plan(options, io_count, plan);
+
+	return result == 0 && options->has_peers ? io_plan_peers(options, io_count, plan) : result;
 }
 
 uint64_t zgi_io_carve_size(const struct zgi_io_options *options)
 {
-	return io_backend(options->kind)->carve_size(options);
+	uint64_t size = io_backend(options->kind)->carve_size(options);
+
+	return options->has_peers ? size + io_peers_size(options) + io_accepts_size() : size;
 }
 
 int zgi_io_create(const struct zgi_io_options *options, struct zg_region *region,
 		  struct zgi_io **ret_io)
 {
 	zg_assert(options->descriptor_count > 0);
+	struct zgi_io *io;
+	int result;
+
 	zg_assert(options->flush_count <= ZGI_IO_FLUSHES_MAX);
-	return io_backend(options->kind)->create(options, region, ret_io);
+	result = io_backend(options->kind)->create(options, region, &io);
+	if (result == 0 && options->has_peers) {
+		result = io_peers_carve(options, region, io);
+		if (result < 0)
+			zgi_io_destroy(io);
+	}
+	if (result == 0)
+		*ret_io = io;
+	return result;
 }
 
 static inline const struct zgi_io_operations *io_operations(const struct zgi_io *io)

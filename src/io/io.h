@@ -33,6 +33,7 @@
 
 #include <zerog/attributes.h>
 #include <zerog/options.h>
+#include <zerog/peer.h>
 #include <zerog/plan.h>
 #include <zerog/region.h>
 
@@ -64,6 +65,7 @@ struct zgi_io_options {
 	struct zgi_workers
 		*workers; /* borrowed: where epoll has files flushed, which it cannot
 			   * do; may be NULL with uring, and where there are no flushes */
+	bool has_peers; /* keep the address of each accepted connection's peer */
 };
 
 #define ZGI_IO_FLUSHES_MAX 64
@@ -127,6 +129,15 @@ ZG_MUST_USE int zgi_io_create(const struct zgi_io_options *options, struct zg_re
 			      struct zgi_io **ret_io);
 
 /**
+ * zgi_io_peers() - where accepted connections come from, by descriptor
+ * @io:  created
+ *
+ * Return: descriptor_count of them, borrowed; each is written before the ACCEPTED event of its
+ * descriptor, and stays until the next. NULL without has_peers. On the object's thread.
+ */
+const struct zg_peer *zgi_io_peers(const struct zgi_io *io);
+
+/**
  * zgi_io_start() - set up the ring or epoll; from the thread that will use it
  * @io:  created
  *
@@ -175,7 +186,8 @@ void zgi_io_accept_stop(struct zgi_io *io);
  */
 #define ZGI_IO_POLL_IN 0x001 /* POLLIN */
 #define ZGI_IO_POLL_OUT 0x004 /* POLLOUT */
-#define ZGI_IO_POLL_GONE (0x008 | 0x010) /* POLLERR | POLLHUP */
+#define ZGI_IO_POLL_ERROR 0x008 /* POLLERR */
+#define ZGI_IO_POLL_GONE (ZGI_IO_POLL_ERROR | 0x010) /* POLLERR | POLLHUP */
 #define ZGI_IO_POLL_INVALID 0x020 /* POLLNVAL */
 void zgi_io_poll(struct zgi_io *io, uint32_t descriptor, uint64_t tag);
 /* Receive at most size bytes; result 0 is the end of the stream. The buffer is lent until done. */

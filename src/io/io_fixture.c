@@ -77,6 +77,7 @@ struct fixture *fixture_open(struct fixture_options options)
 		.ring_entries = options.ring_entries ? options.ring_entries : 64,
 		.flush_count = options.flush_count,
 		.workers = &fixture_only.workers,
+		.has_peers = options.has_peers,
 	};
 
 	memset(fixture, 0, sizeof(*fixture));

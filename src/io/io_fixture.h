@@ -29,6 +29,7 @@ struct fixture_options {
 	uint32_t descriptor_count; /* 0: 64 */
 	uint32_t ring_entries; /* 0: 64 */
 	uint32_t flush_count;
+	bool has_peers;
 };
 
 /* The backend that the running group is for. */

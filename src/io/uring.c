@@ -226,6 +226,8 @@ static uint32_t uring_collect_internal(struct zgi_uring *uring,
 		zg_assert(result == 0 || result == -ENOENT || result == -EALREADY);
 		return 0;
 	default:
+		if (completion->user_data - ZGI_URING_TAG_ACCEPT_FIRST < ZGI_IO_ACCEPTS_MAX)
+			return zgi_uring_collect_accept_one(uring, completion, events);
 		zg_assert(completion->user_data == ZGI_URING_TAG_CLOSE);
 		zg_assert(result == 0);
 		return 0;

@@ -23,6 +23,7 @@
 #define ZGI_URING_TAG_WAKE (ZGI_URING_TAG_INTERNAL | 2)
 #define ZGI_URING_TAG_CANCEL (ZGI_URING_TAG_INTERNAL | 3)
 #define ZGI_URING_TAG_CLOSE (ZGI_URING_TAG_INTERNAL | 4)
+#define ZGI_URING_TAG_ACCEPT_FIRST (ZGI_URING_TAG_INTERNAL | 16) /* of ZGI_IO_ACCEPTS_MAX */
 /* Flushes and watches have the caller's tag below one of these bits. */
 #define ZGI_URING_TAG_FLUSH (ZGI_URING_TAG_INTERNAL | UINT64_C(1) << 56)
 #define ZGI_URING_TAG_WATCH (ZGI_URING_TAG_INTERNAL | UINT64_C(2) << 56)
@@ -36,10 +37,12 @@ struct zgi_uring {
 	bool is_started;
 	bool is_stopped; /* nothing is in flight any more, see zgi_io_stop() */
 	bool is_accept_wanted; /* between zgi_io_accept_start() and zgi_io_accept_stop() */
-	bool is_accept_armed; /* the kernel holds our multishot accept, or it is queued */
+	bool is_accept_armed; /* the kernel holds our multishot accept, or it is queued; or all of
+			       * the single ones */
 	bool is_accept_ending; /* stopped; ACCEPT_ENDED is still to be told */
 	bool needs_attention; /* the accept has to be armed again, or its end told */
 	bool is_table_full; /* the last accept found no free descriptor */
+	uint32_t accepts_armed; /* one bit a single accept that the kernel holds, or is queued */
 	uint32_t open_count; /* descriptors accepted and not closed */
 	uint32_t descriptor_count;
 	uint32_t ring_entries;
@@ -89,6 +92,11 @@ int zgi_uring_attend(struct zgi_uring *uring, uint64_t *timeout_ns, struct zgi_i
 /* uring_accept.c: a completion of the multishot accept; returns the events written, 2 at most. */
 uint32_t zgi_uring_collect_accept(struct zgi_uring *uring, const struct io_uring_cqe *completion,
 				  struct zgi_io_event *events);
+
+/* uring_accept.c: likewise, of a single one. */
+uint32_t zgi_uring_collect_accept_one(struct zgi_uring *uring,
+				      const struct io_uring_cqe *completion,
+				      struct zgi_io_event *events);
 
 /* uring_files.c: zgi_io_flush(), zgi_io_watch() and zgi_io_unwatch() of this backend. */
 void zgi_uring_flush(struct zgi_io *io, int fd, uint64_t tag);

@@ -6,13 +6,16 @@
 #include <zerog/fault.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "http/scan.h"
 #include "server/explain.h"
 #include "server/server.h"
+#include "web/hooks.h"
 #include "web/router.h"
 
 #define APP_MAGIC 0x7a676170U
@@ -21,49 +24,67 @@
 /* A process serves one app at a time; the server is too large for a stack. */
 static struct zgi_server app_server;
 static char app_text[APP_TEXT_SIZE];
+static struct zgi_hooks app_hooks;
 
 void zg_app_init(struct zg_app *app, const char *name)
 {
 	*app = (struct zg_app){.magic = APP_MAGIC, .name = name};
 	zg_options_init(&app->options);
-	app->route_error = zgi_router_create(&app->router);
-	app->route_error_pattern = "the router's memory";
+	app->router_error = zgi_router_create(&app->router);
 }
 
-void zg_route(struct zg_app *app, enum zg_method method, const char *pattern, zg_handler *handler)
+struct zg_endpoint *zg_route(struct zg_app *app, enum zg_method method, const char *pattern,
+			     zg_handler *handler)
 {
 	zg_assert(app->magic == APP_MAGIC);
-	if (app->route_error < 0)
-		return;
-
-	int result = zgi_router_add(app->router, method, pattern, handler);
-
-	if (result < 0) {
-		app->route_error = result;
-		app->route_error_pattern = pattern;
-	}
+	return zg_group_route(zgi_router_root(app->router), method, pattern, handler);
 }
 
-void zg_route_streamed(struct zg_app *app, enum zg_method method, const char *pattern,
-		       zg_handler *handler, uint64_t body_size_max)
+struct zg_endpoint *zg_route_any(struct zg_app *app, const char *pattern, zg_handler *handler)
 {
 	zg_assert(app->magic == APP_MAGIC);
-	if (app->route_error < 0)
-		return;
-
-	int result = zgi_router_add_streamed(app->router, method, pattern, handler, body_size_max);
-
-	if (result < 0) {
-		app->route_error = result;
-		app->route_error_pattern = pattern;
-	}
+	return zg_group_any(zgi_router_root(app->router), pattern, handler);
 }
 
-void zg_route_any(struct zg_app *app, const char *pattern, zg_handler *handler)
+struct zg_endpoint *zg_route_streamed(struct zg_app *app, enum zg_method method,
+				      const char *pattern, zg_handler *handler,
+				      uint64_t body_size_max)
 {
-	for (unsigned method = 0; method < ZG_METHOD_COUNT; method++)
-		if (method != ZG_METHOD_CONNECT && method != ZG_METHOD_TRACE)
-			zg_route(app, (enum zg_method)method, pattern, handler);
+	zg_assert(app->magic == APP_MAGIC);
+	return zg_group_route_streamed(zgi_router_root(app->router), method, pattern, handler,
+				       body_size_max);
+}
+
+struct zg_group *zg_group(struct zg_app *app, const char *prefix)
+{
+	zg_assert(app->magic == APP_MAGIC);
+	return zg_group_within(zgi_router_root(app->router), prefix);
+}
+
+void zg_app_before(struct zg_app *app, zg_before_handler *before, void *user)
+{
+	zg_assert(app->magic == APP_MAGIC);
+	zg_group_before(zgi_router_root(app->router), before, user);
+}
+
+void zg_app_after(struct zg_app *app, zg_after_handler *after, void *user)
+{
+	zg_assert(app->magic == APP_MAGIC);
+	zg_group_after(zgi_router_root(app->router), after, user);
+}
+
+uint32_t zg_app_value(struct zg_app *app)
+{
+	zg_assert(app->magic == APP_MAGIC);
+	return app->value_count++;
+}
+
+void zg_app_hook(struct zg_app *app, const struct zg_hooks *hooks)
+{
+	zg_assert(app->magic == APP_MAGIC);
+	if (app->hook_count < ZG_HOOKS_MAX)
+		app->hooks[app->hook_count] = *hooks;
+	app->hook_count++;
 }
 
 static void app_write(int fd, const struct zg_text *text)
@@ -81,22 +102,25 @@ static int app_fail(const struct zg_app *app, const char *error, int status)
 	return status;
 }
 
-static const char *app_route_error_text(int error)
+/* Nothing is registered any more: is all of it right? */
+static int app_finish(struct zg_app *app, struct zg_text *ret_error)
 {
-	switch (error) {
-	case -EEXIST:
-		return "is registered twice for one method";
-	case -ENOSPC:
-		return "is one too many: raise ZG_ROUTE_NODES_MAX";
-	case -ENFILE:
-		return "is a topic too many: raise ZG_TOPICS_MAX";
-	case -EMFILE:
-		return "is a folder too many: raise ZG_STATIC_FOLDERS_MAX";
-	case -EINVAL:
-		return "is malformed: write \"/a/{name}/b\" or \"/a/{rest...}\"";
-	default:
-		return "cannot be had";
+	if (app->router_error < 0) {
+		zg_text_print(ret_error, "the memory for routes cannot be had: %s",
+			      strerrordesc_np(-app->router_error));
+		return app->router_error;
 	}
+	if (app->value_count > ZG_VALUES_MAX) {
+		zg_text_print(ret_error, "%" PRIu32 " values are registered: raise ZG_VALUES_MAX",
+			      app->value_count);
+		return -ENOSPC;
+	}
+	if (app->hook_count > ZG_HOOKS_MAX) {
+		zg_text_print(ret_error, "%" PRIu32 " hooks are registered: raise ZG_HOOKS_MAX",
+			      app->hook_count);
+		return -ENOSPC;
+	}
+	return zgi_router_finish(app->router, ret_error);
 }
 
 static int app_print_help(const struct zg_app *app)
@@ -155,10 +179,23 @@ static void app_print_route(void *user, enum zg_method method, const char *patte
 	app_write(STDOUT_FILENO, &text);
 }
 
+static const struct zgi_hooks *app_hooks_collect(const struct zg_app *app)
+{
+	memset(&app_hooks, 0, sizeof(app_hooks));
+	for (uint32_t index = 0; index < app->hook_count; index++)
+		zgi_hooks_add(&app_hooks, &app->hooks[index]);
+	return app->hook_count > 0 ? &app_hooks : NULL;
+}
+
 static int app_serve(const struct zg_app *app, struct zg_text *error)
 {
-	struct zgi_server_run_options run = {app->name, &app->options, app->router,
-					     &app->shard_hooks};
+	struct zgi_server_run_options run = {
+		.name = app->name,
+		.options = &app->options,
+		.router = app->router,
+		.hooks = app_hooks_collect(app),
+		.shard_hooks = &app->shard_hooks,
+	};
 	int result = zg_fault_environment(error);
 
 	if (result < 0)
@@ -178,11 +215,8 @@ int zg_app_main(struct zg_app *app, int argc, char **argv)
 
 	zg_assert(app->magic == APP_MAGIC);
 	zg_text_init(&error, buffer, sizeof(buffer));
-	if (app->route_error < 0) {
-		zg_text_print(&error, "the route \"%s\" %s", app->route_error_pattern,
-			      app_route_error_text(app->route_error));
+	if (app_finish(app, &error) < 0)
 		return app_fail(app, buffer, 1);
-	}
 	if (zg_options_read(&app->options, argc, argv, &error) < 0) {
 		status = app_fail(app, buffer, 2);
 	} else if (app->options.print_help) {

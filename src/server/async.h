@@ -143,14 +143,14 @@ struct zgi_async_options {
 ZG_MUST_USE int zgi_async_init(struct zg_shard *shard, const struct zgi_async_options *options,
 			       struct zg_region *region);
 
-/* hooks.c: call the application's functions, on the shard's thread. Return: 0; what one that failed
- * returned. */
+/* shard_hooks.c: call the application's functions, on the shard's thread. Return: 0; what one that
+ * failed returned. */
 ZG_MUST_USE int zgi_async_start(struct zg_shard *shard);
 
-/* hooks.c: the shard has made its last turn. */
+/* shard_hooks.c: the shard has made its last turn. */
 void zgi_async_stop(struct zg_shard *shard);
 
-/* hooks.c: a turn has ended; only where there are hooks for it. */
+/* shard_hooks.c: a turn has ended; only where there are hooks for it. */
 void zgi_async_turn_end(struct zg_shard *shard);
 
 static inline bool zgi_async_has_turn_end(const struct zg_shard *shard)

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <zerog/app.h>
 #include <zerog/guest_heap.h>
 
 #include "base/assert.h"
@@ -144,6 +145,15 @@ static void config_sizes(struct zgi_server_config *config)
 	config->exchanges_each = (uint32_t)exchanges_each;
 	config->chunks_each =
 		(uint32_t)zgi_config_share(options->arena_chunks, config->shard_count);
+	/* Who runs the service is few. */
+	if (options->admin_topics > 0 && options->topics == options->admin_topics) {
+		config->options.subscribers = options->subscribers < ZG_ADMIN_SUBSCRIBERS
+						      ? options->subscribers
+						      : ZG_ADMIN_SUBSCRIBERS;
+		config->options.topic_events = options->topic_events < ZG_ADMIN_EVENTS
+						       ? options->topic_events
+						       : ZG_ADMIN_EVENTS;
+	}
 	config->subscribers_each =
 		options->topics > 0
 			? (uint32_t)zgi_config_share(options->subscribers, config->shard_count)
@@ -299,6 +309,7 @@ static struct zgi_io_options config_io_options(const struct zgi_server_config *c
 		.ring_entries = config->ring_entries,
 		.flush_count = (uint32_t)config->options.flushes,
 		.listen_fd = -1,
+		.has_peers = config->options.peer_addresses,
 	};
 }
 

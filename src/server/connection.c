@@ -11,6 +11,7 @@
 #include "base/counter.h"
 #include "server/steps.h"
 #include "server/subscriber.h"
+#include "server/tell.h"
 
 static void connection_run(struct zgi_shard *shard, uint32_t index);
 
@@ -112,6 +113,12 @@ static void connection_receive_more(struct zgi_shard *shard, uint32_t index)
 	zgi_connection_recv(shard, index);
 }
 
+/* Why the exchange wants its connection to end. */
+static enum zg_disconnect connection_why(struct zgi_shard *shard, uint32_t index)
+{
+	return (enum zg_disconnect)zgi_shard_exchange(shard, index)->why_closing;
+}
+
 static void connection_run(struct zgi_shard *shard, uint32_t index)
 {
 	switch (zgi_exchange_run(zgi_shard_exchange(shard, index))) {
@@ -132,15 +139,18 @@ static void connection_run(struct zgi_shard *shard, uint32_t index)
 		connection_settle(shard, index);
 		break;
 	case ZGI_WANT_CLOSE:
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, connection_why(shard, index));
 		break;
 	case ZGI_WANT_HAND_OVER:
 		zgi_subscriber_begin(shard, index);
 		break;
-	case ZGI_WANT_LINGER:
+	case ZGI_WANT_LINGER: {
+		enum zg_disconnect why = connection_why(shard, index);
+
 		zgi_connection_give(shard, index);
-		zgi_connection_linger(shard, index);
+		zgi_connection_linger(shard, index, why);
 		break;
+	}
 	}
 }
 
@@ -159,11 +169,17 @@ static void connection_sent_silently(struct zgi_shard *shard, uint32_t index)
 	zgi_exchange_sent(x, size);
 }
 
+/* Why nothing can be received any more. */
+static enum zg_disconnect connection_lost(int32_t result)
+{
+	return result < 0 ? ZG_DISCONNECT_ERROR : ZG_DISCONNECT_PEER;
+}
+
 static void connection_received(struct zgi_shard *shard, uint32_t index, int32_t result)
 {
 	if (result <= 0) {
 		/* The peer has gone, or has ended its side; what was whole has been answered. */
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, connection_lost(result));
 		return;
 	}
 	zgi_exchange_received(zgi_shard_exchange(shard, index), (size_t)result);
@@ -173,7 +189,7 @@ static void connection_received(struct zgi_shard *shard, uint32_t index, int32_t
 static void connection_sent(struct zgi_shard *shard, uint32_t index, int32_t result)
 {
 	if (result <= 0) {
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, ZG_DISCONNECT_ERROR);
 		return;
 	}
 	zgi_exchange_sent(zgi_shard_exchange(shard, index), (size_t)result);
@@ -184,7 +200,7 @@ static void connection_sent(struct zgi_shard *shard, uint32_t index, int32_t res
 static void connection_loaded(struct zgi_shard *shard, uint32_t index, int32_t result)
 {
 	if (result <= 0) {
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, ZG_DISCONNECT_ERROR);
 		return;
 	}
 	zgi_exchange_loaded(zgi_shard_exchange(shard, index), (size_t)result);
@@ -209,7 +225,7 @@ static void connection_cooled(struct zgi_shard *shard, uint32_t index, int32_t r
 static void connection_late(struct zgi_shard *shard, uint32_t index, int32_t result)
 {
 	if (result <= 0 && result != -ECANCELED) {
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, connection_lost(result));
 		return;
 	}
 	zgi_exchange_fail(zgi_shard_exchange(shard, index), 408,
@@ -221,7 +237,7 @@ static void connection_late(struct zgi_shard *shard, uint32_t index, int32_t res
 static void connection_unstalled(struct zgi_shard *shard, uint32_t index, int32_t result)
 {
 	if (result < 0 && result != -ECANCELED) {
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, ZG_DISCONNECT_ERROR);
 		return;
 	}
 	if (result > 0)
@@ -241,6 +257,8 @@ void zgi_connection_accepted(struct zgi_shard *shard, uint32_t index)
 	zgi_connection_enter(shard, index, ZGI_CONNECTION_PARKED, UINT32_MAX);
 	zgi_gauge_set(&shard->live_count, shard->live_count + 1);
 	zgi_counter_add(&shard->counters.accepted, 1);
+	if (ZG_UNLIKELY(shard->has_connection_hooks))
+		zgi_tell_connected(shard, index);
 
 	if (shard->live_count - shard->leaving_count > shard->connection_limit &&
 	    !zgi_shard_evict(shard)) {
@@ -263,7 +281,7 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 	switch ((enum zgi_connection_state)connection->state) {
 	case ZGI_CONNECTION_PARKED:
 		if (result < 0 || (result & ZGI_IO_POLL_GONE) != 0)
-			zgi_connection_close(shard, index);
+			zgi_connection_close(shard, index, zgi_connection_poll_lost(result));
 		else
 			zgi_connection_unpark(shard, index);
 		return;
@@ -293,9 +311,9 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 		return;
 	case ZGI_CONNECTION_REFUSING:
 		if (result < 0)
-			zgi_connection_close(shard, index);
+			zgi_connection_close(shard, index, ZG_DISCONNECT_REFUSED);
 		else
-			zgi_connection_linger(shard, index);
+			zgi_connection_linger(shard, index, ZG_DISCONNECT_REFUSED);
 		return;
 	case ZGI_CONNECTION_SUBSCRIBED:
 	case ZGI_CONNECTION_ROUSING:
@@ -309,11 +327,11 @@ void zgi_connection_done(struct zgi_shard *shard, uint64_t tag, int32_t result)
 		zgi_connection_discarded(shard, index, result);
 		return;
 	case ZGI_CONNECTION_CLOSING:
-		if (connection->phase_timed == ZGI_CONNECTION_EVICTED)
+		if (connection->phase_timed == ZG_DISCONNECT_EVICTED)
 			shard->leaving_count--;
 		if (connection->link != ZGI_CONNECTION_NONE)
 			zgi_connection_give(shard, index);
-		zgi_connection_close(shard, index);
+		zgi_connection_close(shard, index, (enum zg_disconnect)connection->phase_timed);
 		return;
 	case ZGI_CONNECTION_FREE:
 	case ZGI_CONNECTION_WAITING:
@@ -369,7 +387,7 @@ void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 		return;
 	case ZGI_CONNECTION_PARKED:
 		zgi_counter_add(&shard->counters.timeouts_idle, 1);
-		zgi_connection_end(shard, index);
+		zgi_connection_end(shard, index, ZG_DISCONNECT_IDLE);
 		return;
 	case ZGI_CONNECTION_RECEIVING:
 		zgi_counter_add(&shard->counters.timeouts_request, 1);
@@ -385,7 +403,7 @@ void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 	case ZGI_CONNECTION_LOADING:
 	case ZGI_CONNECTION_REFUSING:
 		zgi_counter_add(&shard->counters.timeouts_write, 1);
-		zgi_connection_end(shard, index);
+		zgi_connection_end(shard, index, ZG_DISCONNECT_UNREAD);
 		return;
 	case ZGI_CONNECTION_SUBSCRIBED:
 	case ZGI_CONNECTION_TELLING:
@@ -393,7 +411,8 @@ void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index)
 		return;
 	case ZGI_CONNECTION_SHUTTING:
 	case ZGI_CONNECTION_LINGERING:
-		zgi_connection_end(shard, index);
+		zgi_connection_end(shard, index,
+				   (enum zg_disconnect)shard->connections[index].phase_timed);
 		return;
 	case ZGI_CONNECTION_FREE:
 	case ZGI_CONNECTION_WAITING: /* its queue is looked at by itself */

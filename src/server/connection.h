@@ -23,6 +23,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include <zerog/hooks.h>
 #include <zerog/layout.h>
 
 struct zgi_shard;
@@ -51,7 +52,6 @@ enum zgi_connection_state {
 
 #define ZGI_CONNECTION_NONE UINT32_MAX
 #define ZGI_CONNECTION_SUBSCRIBER (UINT32_C(1) << 31)
-#define ZGI_CONNECTION_EVICTED 255 /* in phase_timed, while CLOSING: it was counted as leaving */
 
 struct zgi_connection {
 	uint32_t generation; /* counts the connections of this slot; part of every tag */
@@ -59,7 +59,8 @@ struct zgi_connection {
 	uint32_t link; /* its exchange's number, the next in the queue, or its subscriber's number
 			* with ZGI_CONNECTION_SUBSCRIBER */
 	uint8_t state; /* enum zgi_connection_state */
-	uint8_t phase_timed; /* which phase of a request the deadline belongs to, plus one; or 0 */
+	uint8_t phase_timed; /* which phase of a request the deadline belongs to, plus one; or 0.
+			      * From REFUSING on: why it ends, enum zg_disconnect */
 	zg_cold(farewell);
 	uint16_t discarded; /* while lingering: kilobytes thrown away */
 };
@@ -80,7 +81,7 @@ void zgi_connection_stalled(struct zgi_shard *shard, uint64_t tag, int32_t resul
 void zgi_connection_timed_out(struct zgi_shard *shard, uint32_t index);
 
 /* End it: at once when nothing is in flight, else when that has completed. */
-void zgi_connection_end(struct zgi_shard *shard, uint32_t index);
+void zgi_connection_end(struct zgi_shard *shard, uint32_t index, enum zg_disconnect why);
 
 /* End an idle one to make room for another. */
 void zgi_connection_evict(struct zgi_shard *shard, uint32_t index);

@@ -272,6 +272,20 @@ static int options_config_set(struct zg_options *options, const char *value,
 	return options_path_set(options->config_file, "config", value, ret_error);
 }
 
+static int options_peer_addresses_set(struct zg_options *options, const char *value,
+				      struct zg_text *ret_error)
+{
+	static const char *const words[] = {"off", "on", NULL};
+	int index = options_choose(words, value);
+
+	if (index < 0) {
+		zg_text_print(ret_error, "--peer-addresses takes off or on, not \"%s\"", value);
+		return index;
+	}
+	options->peer_addresses = index == 1;
+	return 0;
+}
+
 static const struct options_word {
 	const char *flag;
 	const char *values;
@@ -320,6 +334,9 @@ static const struct options_word {
 	{"api-keys-file", "PATH; default none",
 	 "Whose keys open the admin routes: lines NAME KEY or NAME sha256:DIGEST.",
 	 options_api_keys_file_set, ZGI_OPTION_FILE},
+	{"peer-addresses", "off or on; default off",
+	 "Keep the address that each connection comes from, for handlers and hooks: 24 bytes each.",
+	 options_peer_addresses_set, ZGI_OPTION_FILE},
 };
 
 #define OPTIONS_WORD_COUNT (sizeof(options_words) / sizeof(options_words[0]))

@@ -213,6 +213,12 @@ static void nodes_are_looked_at_or_not(void **state)
 	assert_false(options.numa);
 	assert_int_equal(parse("--numa", "auto", NULL), 0);
 	assert_true(options.numa);
+	assert_int_equal(parse("--peer-addresses", "on", NULL), 0);
+	assert_true(options.peer_addresses);
+	assert_int_equal(parse("--peer-addresses=off", NULL), 0);
+	assert_false(options.peer_addresses);
+	assert_int_equal(parse("--peer-addresses", "yes", NULL), -EINVAL);
+	assert_error_names("--peer-addresses takes off or on");
 	assert_int_equal(parse("--numa", "1", NULL), -EINVAL);
 	assert_error_names("--numa takes off or auto");
 }

@@ -64,7 +64,8 @@ struct zgi_server {
  * @name:      borrowed
  * @options:   read during the call
  * @router:    borrowed until the return
- * @hooks:     borrowed until the return
+ * @hooks:     likewise
+ * @shard_hooks:  likewise
  * @ret_error: on failure, one sentence that says what to change
  *
  * SIGTERM drains, SIGINT and a second SIGTERM stop, SIGUSR1 has the access log opened anew. Return:
@@ -74,7 +75,8 @@ struct zgi_server_run_options {
 	const char *name;
 	const struct zg_options *options;
 	const struct zgi_router *router;
-	const struct zg_shard_hooks *hooks;
+	const struct zgi_hooks *hooks; /* NULL for none */
+	const struct zg_shard_hooks *shard_hooks;
 };
 ZG_MUST_USE int zgi_server_run(struct zgi_server *server,
 			       const struct zgi_server_run_options *options,

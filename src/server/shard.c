@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "server/subscriber.h"
+#include "server/tell.h"
 
 #define SHARD_MAGIC 0x7a677368U
 #define SHARD_WAIT_QUIET_NS UINT64_C(1000000000) /* with parked connections only */
@@ -115,6 +116,14 @@ static void shard_web_init(struct zgi_shard *shard, const struct zg_options *opt
 	shard->web.form_fields_max = (uint32_t)options->form_fields_max;
 	shard->web.exchanges = &shard->exchanges;
 	shard->web.shard = shard;
+	shard->web.shard_index = shard->index;
+}
+
+static void shard_hooks_init(struct zgi_shard *shard, const struct zgi_hooks *hooks)
+{
+	shard->web.hooks = hooks;
+	shard->web.has_request_hooks = hooks != NULL && hooks->has_request;
+	shard->has_connection_hooks = hooks != NULL && hooks->has_connection;
 }
 
 int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *options,
@@ -126,12 +135,13 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 		.descriptor_count = config->slots_each,
 		.ring_entries = config->ring_entries,
 		.listen_fd = options->listen_fd,
+		.has_peers = config->options.peer_addresses,
 		.flush_count = (uint32_t)config->options.flushes,
 		.workers = options->flushers,
 	};
 	const struct zgi_async_options async_options = {
 		.config = config,
-		.hooks = options->hooks,
+		.hooks = options->shard_hooks,
 		.offload = options->offload,
 	};
 	int result;
@@ -146,6 +156,7 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 	zg_pause_init(&shard->pause, "shard");
 	shard_times_init(&shard->times, &config->options);
 	shard_web_init(shard, &config->options, options->router);
+	shard_hooks_init(shard, options->hooks);
 	result = shard_tables_init(shard, config, region);
 	if (result == 0)
 		result = shard_pools_init(shard, config, region);
@@ -153,6 +164,8 @@ int zgi_shard_init(struct zgi_shard *shard, const struct zgi_shard_options *opti
 		result = zgi_async_init(&shard->async, &async_options, region);
 	if (result == 0)
 		result = zgi_io_create(&io_options, region, &shard->io);
+	if (result == 0)
+		shard->web.peers = zgi_io_peers(shard->io);
 	return result;
 }
 
@@ -245,6 +258,13 @@ static void shard_accepting_adjust(struct zgi_shard *shard)
 	}
 }
 
+static void shard_accept_failed(struct zgi_shard *shard, int32_t result)
+{
+	zgi_counter_add(&shard->counters.accept_errors, 1);
+	if (shard->web.hooks != NULL)
+		zgi_tell_accept_failed(shard, result);
+}
+
 static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *event)
 {
 	switch ((enum zgi_io_event_kind)event->kind) {
@@ -258,7 +278,7 @@ static void shard_event(struct zgi_shard *shard, const struct zgi_io_event *even
 		if (event->result >= 0)
 			zgi_connection_accepted(shard, (uint32_t)event->result);
 		else
-			zgi_counter_add(&shard->counters.accept_errors, 1);
+			shard_accept_failed(shard, event->result);
 		/* No descriptor is left in the process: the oldest idle one makes room. */
 		if (event->result == -EMFILE || event->result == -ENFILE)
 			(void)zgi_shard_evict(shard);
@@ -409,6 +429,8 @@ int zgi_shard_run(struct zgi_shard *shard)
 		shard_pause_sample(shard);
 		now_ns = end_ns;
 	}
+	if (shard->web.hooks != NULL)
+		zgi_tell_stopped(shard);
 	return 0;
 }
 

@@ -107,6 +107,7 @@ struct zgi_shard {
 	bool is_accepting;
 	bool is_accept_ending; /* stopped, but its last event has not come */
 	bool is_draining;
+	bool has_connection_hooks; /* somebody wants to know of connections */
 	uint32_t hot_count; /* connections that are HOT */
 	uint32_t hot_hand; /* the exchange to be looked at next when one has to make room */
 	struct zgi_shard_times times;
@@ -160,6 +161,7 @@ ZG_WHOLE_LINES(struct zgi_shard);
  * @shard:      in the region; overwritten
  * @config:     borrowed during the call
  * @router:     borrowed
+ * @hooks:      borrowed
  * @index:      its number
  * @listen_fd:  borrowed
  * @region:     carved from, as planned
@@ -169,7 +171,8 @@ ZG_WHOLE_LINES(struct zgi_shard);
 struct zgi_shard_options {
 	const struct zgi_server_config *config;
 	const struct zgi_router *router;
-	const struct zg_shard_hooks *hooks; /* borrowed; or NULL */
+	const struct zgi_hooks *hooks; /* borrowed; NULL for none */
+	const struct zg_shard_hooks *shard_hooks; /* likewise */
 	struct zgi_workers *offload; /* borrowed: for jobs; or NULL when there are none */
 	struct zgi_workers *flushers; /* borrowed: for epoll's flushes; or NULL */
 	struct zgi_server *server;

@@ -57,6 +57,8 @@ struct shard_fixture *shard_fixture_open(const struct shard_fixture_options *opt
 	zg_assert(result == 0);
 	if (options->routes != NULL)
 		options->routes(fixture->router);
+	result = zgi_router_finish(fixture->router, &(struct zg_text){0});
+	zg_assert(result == 0);
 	result = zg_region_init(
 		&fixture->region,
 		&(struct zg_region_options){.size = zgi_server_carved_size(&fixture->config, 1)});
@@ -69,6 +71,7 @@ struct shard_fixture *shard_fixture_open(const struct shard_fixture_options *opt
 				&(struct zgi_shard_options){.config = &fixture->config,
 							    .router = fixture->router,
 							    .hooks = options->hooks,
+							    .shard_hooks = options->shard_hooks,
 							    .offload = &fixture->server.offload,
 							    .flushers = &fixture->server.flushers,
 							    .server = &fixture->server,

@@ -30,7 +30,8 @@ struct shard_fixture_options {
 	uint32_t chunk_count;
 	void (*routes)(struct zgi_router *router); /* or NULL */
 	void (*change)(struct zg_options *options); /* or NULL: sets options that are not above */
-	const struct zg_shard_hooks *hooks; /* or NULL */
+	const struct zgi_hooks *hooks; /* or NULL; borrowed */
+	const struct zg_shard_hooks *shard_hooks; /* likewise */
 };
 
 /* There is one fixture; it is closed before it is opened again. */

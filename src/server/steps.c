@@ -6,8 +6,9 @@
 
 #include "base/counter.h"
 #include "server/subscriber.h"
+#include "server/tell.h"
 
-void zgi_connection_close(struct zgi_shard *shard, uint32_t index)
+void zgi_connection_close(struct zgi_shard *shard, uint32_t index, enum zg_disconnect why)
 {
 	struct zgi_connection *connection = &shard->connections[index];
 
@@ -16,12 +17,14 @@ void zgi_connection_close(struct zgi_shard *shard, uint32_t index)
 	zgi_connection_enter(shard, index, ZGI_CONNECTION_FREE, UINT32_MAX);
 	zgi_gauge_set(&shard->live_count, shard->live_count - 1);
 	zgi_counter_add(&shard->counters.closed, 1);
+	if (ZG_UNLIKELY(shard->has_connection_hooks))
+		zgi_tell_disconnected(shard, index, why);
 }
 
 void zgi_connection_park(struct zgi_shard *shard, uint32_t index, uint32_t idle_since)
 {
 	if (shard->is_draining) {
-		zgi_connection_close(shard, index);
+		zgi_connection_close(shard, index, ZG_DISCONNECT_DRAINED);
 		return;
 	}
 	zgi_connection_enter(shard, index, ZGI_CONNECTION_PARKED, 0);
@@ -42,6 +45,7 @@ bool zgi_connection_take(struct zgi_shard *shard, uint32_t index)
 
 	zgi_exchange_init(x, &shard->web, &shard->chunks, handle);
 	x->connection = index;
+	x->connection_number = zgi_connection_number(shard, index);
 	shard->connections[index].link =
 		zg_handle_index(handle) - shard->index * shard->exchanges.block_count;
 	shard->connections[index].phase_timed = 0;
@@ -71,8 +75,8 @@ void zgi_connection_give(struct zgi_shard *shard, uint32_t index)
 	shard->connections[index].link = ZGI_CONNECTION_NONE;
 }
 
-void zgi_connection_abandon(struct zgi_shard *shard, uint32_t index)
+void zgi_connection_abandon(struct zgi_shard *shard, uint32_t index, enum zg_disconnect why)
 {
 	zgi_connection_give(shard, index);
-	zgi_connection_close(shard, index);
+	zgi_connection_close(shard, index, why);
 }

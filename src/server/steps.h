@@ -47,8 +47,24 @@ static inline void zgi_connection_recv(struct zgi_shard *shard, uint32_t index)
 	zgi_io_recv(shard->io, index, data, size, zgi_connection_tag(shard, index));
 }
 
+/* The number that the application knows a connection by: no other of the process has it, until the
+ * slot's generations come round. */
+static inline uint64_t zgi_connection_number(const struct zgi_shard *shard, uint32_t index)
+{
+	return (uint64_t)(shard->connections[index].generation & ZGI_CONNECTION_GENERATION_MASK)
+		       << 34 |
+	       (uint64_t)shard->index << 24 | index;
+}
+
+/* Why a connection that was only waited for is gone: an error says so itself. */
+static inline enum zg_disconnect zgi_connection_poll_lost(int32_t result)
+{
+	return result < 0 || (result & ZGI_IO_POLL_ERROR) != 0 ? ZG_DISCONNECT_ERROR
+							       : ZG_DISCONNECT_PEER;
+}
+
 /* Close at once: nothing is in flight, and it has no exchange. */
-void zgi_connection_close(struct zgi_shard *shard, uint32_t index);
+void zgi_connection_close(struct zgi_shard *shard, uint32_t index, enum zg_disconnect why);
 
 /* Wait for the next request without an exchange, idle since a tick; a drain closes instead. */
 void zgi_connection_park(struct zgi_shard *shard, uint32_t index, uint32_t idle_since);
@@ -60,7 +76,7 @@ bool zgi_connection_take(struct zgi_shard *shard, uint32_t index);
 void zgi_connection_give(struct zgi_shard *shard, uint32_t index);
 
 /* Give the exchange back and close. */
-void zgi_connection_abandon(struct zgi_shard *shard, uint32_t index);
+void zgi_connection_abandon(struct zgi_shard *shard, uint32_t index, enum zg_disconnect why);
 
 /* waiting.c: a parked connection is readable: borrow an exchange, or queue for one. */
 void zgi_connection_unpark(struct zgi_shard *shard, uint32_t index);
@@ -69,7 +85,7 @@ void zgi_connection_unpark(struct zgi_shard *shard, uint32_t index);
 void zgi_connection_refuse(struct zgi_shard *shard, uint32_t index);
 
 /* farewell.c: end our side, then read and throw away until the peer has ended its own. */
-void zgi_connection_linger(struct zgi_shard *shard, uint32_t index);
+void zgi_connection_linger(struct zgi_shard *shard, uint32_t index, enum zg_disconnect why);
 
 /* farewell.c: our side has ended; start reading what nobody wants. */
 void zgi_connection_discard(struct zgi_shard *shard, uint32_t index);

@@ -51,8 +51,11 @@ static struct subscriber *subscriber_of(struct zgi_shard *shard, uint32_t index)
 
 void zgi_subscriber_give(struct zgi_shard *shard, uint32_t number)
 {
-	int result = zg_pool_give(&shard->subscribers, subscriber_at(shard, number)->handle);
+	struct subscriber *subscriber = subscriber_at(shard, number);
+	int result;
 
+	__atomic_fetch_sub(&subscriber->topic->subscriber_count, 1, __ATOMIC_RELAXED);
+	result = zg_pool_give(&shard->subscribers, subscriber->handle);
 	zg_assert(result == 0);
 }
 
@@ -100,7 +103,7 @@ static void subscriber_go_on(struct zgi_shard *shard, uint32_t index)
 		return;
 	}
 	if (shard->is_draining) {
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, ZG_DISCONNECT_DRAINED);
 		return;
 	}
 	zgi_connection_enter(shard, index, ZGI_CONNECTION_SUBSCRIBED, shard->times.heartbeat);
@@ -127,7 +130,7 @@ static void subscriber_told(struct zgi_shard *shard, uint32_t index, int32_t res
 	struct subscriber *subscriber = subscriber_of(shard, index);
 
 	if (result <= 0) {
-		zgi_connection_abandon(shard, index);
+		zgi_connection_abandon(shard, index, ZG_DISCONNECT_ERROR);
 		return;
 	}
 	subscriber->sent += (uint32_t)result;
@@ -154,7 +157,7 @@ void zgi_subscriber_done(struct zgi_shard *shard, uint32_t index, int32_t result
 		break;
 	}
 	/* Readable: its client has gone, or says what nobody will read. */
-	zgi_connection_abandon(shard, index);
+	zgi_connection_abandon(shard, index, zgi_connection_poll_lost(result));
 }
 
 void zgi_subscriber_timed_out(struct zgi_shard *shard, uint32_t index)
@@ -162,7 +165,7 @@ void zgi_subscriber_timed_out(struct zgi_shard *shard, uint32_t index)
 	if (shard->connections[index].state == ZGI_CONNECTION_TELLING) {
 		zgi_counter_add(&shard->counters.timeouts_write, 1);
 		zgi_counter_add(&shard->counters.subscribers_dropped, 1);
-		zgi_connection_end(shard, index);
+		zgi_connection_end(shard, index, ZG_DISCONNECT_UNREAD);
 		return;
 	}
 	subscriber_of(shard, index)->is_heartbeat_due = true;
@@ -252,6 +255,7 @@ int zg_sse_start(struct zg_exchange *x, struct zg_topic *topic)
 		(void)!zg_pool_give(&shard->subscribers, handle);
 		return result;
 	}
+	__atomic_fetch_add(&topic->subscriber_count, 1, __ATOMIC_RELAXED);
 	x->hand_over = (uint32_t)(((unsigned char *)block - shard->subscribers.blocks) /
 				  (ptrdiff_t)shard->subscribers.block_size) +
 		       1;

@@ -224,7 +224,7 @@ void zgi_shard_end_idle(struct zgi_shard *shard)
 	for (uint32_t index = 0; index < shard->slot_count; index++) {
 		if (shard->connections[index].state == ZGI_CONNECTION_PARKED ||
 		    shard->connections[index].state == ZGI_CONNECTION_SUBSCRIBED)
-			zgi_connection_end(shard, index);
+			zgi_connection_end(shard, index, ZG_DISCONNECT_DRAINED);
 		else if (shard->connections[index].state == ZGI_CONNECTION_HOT)
 			zgi_connection_cool(shard, index);
 	}

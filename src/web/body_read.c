@@ -28,7 +28,7 @@ static uint32_t read_window(const struct zg_exchange *x)
 int zgi_exchange_read_start(struct zg_exchange *x)
 {
 	const struct zgi_http_request *request = &x->request;
-	uint64_t size_max = zgi_router_stream_size(x->web->router, x->match.stream);
+	uint64_t size_max = x->match.endpoint->stream_size_max;
 
 	if (size_max > x->web->stream_size_max)
 		size_max = x->web->stream_size_max;
@@ -54,7 +54,7 @@ int zg_body_read(struct zg_exchange *x, zg_body_handler *handler, void *user)
 	zg_assert(handler != NULL);
 	if (x->has_replied)
 		return -EALREADY;
-	if (x->match.stream == 0 || x->read.handler != NULL)
+	if (!x->match.is_streamed || x->read.handler != NULL)
 		return -EINVAL;
 	x->read.handler = handler;
 	x->read.user = user;
@@ -63,7 +63,7 @@ int zg_body_read(struct zg_exchange *x, zg_body_handler *handler, void *user)
 
 void zg_body_keep(struct zg_exchange *x, size_t size)
 {
-	zg_assert(x->match.stream != 0 && x->read.handler != NULL);
+	zg_assert(x->match.is_streamed && x->read.handler != NULL);
 	zg_assert(!x->read.is_last);
 	zg_assert(size <= x->read.held_size);
 	x->read.keep_size = (uint32_t)size;
@@ -154,6 +154,8 @@ static void read_hand_on(struct zg_exchange *x, uint32_t new_size)
 		x->request_end = x->staging_offset;
 		x->is_closing = false;
 		x->has_unread_input = false;
+		if (ZG_UNLIKELY(x->is_recorded))
+			zgi_hooks_request_received(x);
 	}
 	read->keep_size = 0;
 	zgi_exchange_read_handled(x, read->handler(x, &piece, read->user));

@@ -36,6 +36,11 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 	x->body_is_outside = false;
 	x->is_continue_sent = false;
 	x->is_arena_used = false;
+	x->is_recorded = false;
+	x->values_set = 0;
+	x->is_after_running = false;
+	x->why_closing = ZG_DISCONNECT_REPLIED;
+	x->connection_number = 0;
 	x->read_start = 0;
 	x->read_size = 0;
 	x->request_end = 0;
@@ -75,6 +80,8 @@ void zgi_exchange_init(struct zg_exchange *x, struct zgi_web *web, struct zg_poo
 void zgi_exchange_fini(struct zg_exchange *x)
 {
 	zg_assert(x->magic == EXCHANGE_MAGIC);
+	if (ZG_UNLIKELY(x->is_recorded))
+		zgi_hooks_request_ended(x, true);
 	zg_arena_fini(&x->arena);
 	x->magic = 0;
 }

@@ -16,6 +16,7 @@
 #include <zerog/exchange.h>
 #include <zerog/form.h>
 #include <zerog/layout.h>
+#include <zerog/peer.h>
 #include <zerog/pool.h>
 #include <zerog/stream.h>
 
@@ -24,6 +25,7 @@
 #include "http/request.h"
 #include "http/writer.h"
 #include "io/io.h"
+#include "web/hooks.h"
 #include "web/router.h"
 #include "web/session_table.h"
 
@@ -108,6 +110,10 @@ struct zgi_web {
 	enum zgi_reach reach;
 	struct zgi_sessions *sessions; /* borrowed, of all shards; NULL when there are none */
 	void *shard; /* borrowed: for the admin pages */
+	uint32_t shard_index;
+	bool has_request_hooks; /* somebody wants to know when requests start or end */
+	const struct zgi_hooks *hooks; /* borrowed; NULL when there are none */
+	const struct zg_peer *peers; /* borrowed: by connection; NULL when they are not kept */
 	char date[ZGI_HTTP_DATE_SIZE];
 };
 
@@ -171,6 +177,8 @@ struct zg_exchange {
 	uint32_t reply_fields_size;
 	uint32_t reply_fields_capacity;
 	uint16_t reply_status;
+	uint8_t values_set; /* one bit a value that the request was given */
+	bool is_recorded; /* hooks were told of the request's start, and wait for its end */
 	uint32_t reply_offset; /* where this request's reply begins in the write buffer */
 	struct zgi_http_parser parser;
 	struct zgi_http_request request;
@@ -199,6 +207,13 @@ struct zg_exchange {
 	zg_handle handle;
 	uint32_t hand_over; /* the server's: who gets the connection after the reply; 0 for none */
 	bool is_handed_over; /* the reply is one after which it does */
+	uint64_t connection_number; /* the server's: of its connection */
+	uint8_t before_next; /* of the chain before the handler: the step that comes next */
+	uint8_t why_closing; /* enum zg_disconnect, for when the connection ends with this reply */
+	bool is_after_running; /* a reply is being made, and those who come after it add to it */
+	uint32_t after_fields_start; /* bytes of fields that were there before they did */
+	struct zgi_request_record record; /* while is_recorded */
+	void *values[ZG_VALUES_MAX]; /* borrowed; those that are set */
 	alignas(ZG_ARENA_ALIGNMENT) unsigned char arena_memory[ZGI_EXCHANGE_ARENA_SIZE];
 };
 
@@ -304,6 +319,10 @@ int zgi_exchange_write_step(struct zg_exchange *x);
 /* reply_stream.c: what the handler said after it had made a piece. */
 void zgi_exchange_write_handled(struct zg_exchange *x, int result);
 
+/* reply_stream.c: what was written of the body is sent, and then the connection ends without the
+ * end of the body. */
+void zgi_exchange_break_off(struct zg_exchange *x);
+
 /* run.c: the request cannot be understood, or not be served: answer and end the connection. */
 int zgi_exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault);
 
@@ -326,11 +345,22 @@ void zgi_exchange_unreply(struct zg_exchange *x);
 /* Shared by the same: a reply of our own that can only fail by a defect. */
 void zgi_exchange_reply_own(struct zg_exchange *x, int status, struct zg_slice text);
 
+/* run.c: the answer to a request that no route takes. */
+ZG_MUST_USE int zgi_exchange_reply_unrouted(struct zg_exchange *x);
+
 /* The room the head of any reply may count on, in bytes: half the write buffer. Replies to
  * pipelined requests gather in the other half. */
 static inline uint32_t zgi_exchange_head_room(const struct zg_exchange *x)
 {
 	return x->web->write_buffer_size / 2;
+}
+
+/* Bytes of the present reply that have not been sent. */
+static inline uint64_t zgi_exchange_unsent(const struct zg_exchange *x)
+{
+	uint32_t start = x->write_start > x->reply_offset ? x->write_start : x->reply_offset;
+
+	return (x->write_size > start ? x->write_size - start : 0) + x->reply_body.size;
 }
 
 static inline bool zgi_exchange_has_output(const struct zg_exchange *x)

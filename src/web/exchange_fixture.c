@@ -47,6 +47,17 @@ static void fixture_give(struct exchange_fixture *fixture)
 	zg_assert(result == 0);
 }
 
+void exchange_fixture_finish(struct exchange_fixture *fixture)
+{
+	char buffer[256];
+	struct zg_text error;
+	int result;
+
+	zg_text_init(&error, buffer, sizeof(buffer));
+	result = zgi_router_finish(fixture->router, &error);
+	zg_assert(result == 0);
+}
+
 void exchange_fixture_open(struct exchange_fixture *fixture,
 			   const struct exchange_fixture_route *routes)
 {
@@ -63,6 +74,7 @@ void exchange_fixture_open(struct exchange_fixture *fixture,
 					routes->handler);
 		zg_assert(result == 0);
 	}
+	exchange_fixture_finish(fixture);
 	fixture_pool_init(fixture, &fixture->exchanges,
 			  (struct zg_pool_options){
 				  .name = "exchanges",

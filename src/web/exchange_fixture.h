@@ -38,6 +38,9 @@ struct exchange_fixture_route {
 
 void exchange_fixture_open(struct exchange_fixture *fixture,
 			   const struct exchange_fixture_route *routes);
+
+/* Middleware has been registered with the router after the fixture was opened. */
+void exchange_fixture_finish(struct exchange_fixture *fixture);
 void exchange_fixture_close(struct exchange_fixture *fixture);
 
 /* Another connection's exchange takes the place of this one. */

@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "web/middleware.h"
 
 #define REPLY_FIELDS_SIZE_MAX 16384
 
@@ -59,6 +60,7 @@ static bool reply_has_body(const struct zg_exchange *x, int status)
 	return x->request.method != ZG_METHOD_HEAD && reply_status_has_body(status);
 }
 
+/* Those who come after the handler have their say first. */
 int zgi_exchange_reply_head(struct zg_exchange *x, int status, struct zg_slice content_type,
 			    uint64_t size)
 {
@@ -66,12 +68,20 @@ int zgi_exchange_reply_head(struct zg_exchange *x, int status, struct zg_slice c
 		return -EALREADY;
 	if (status < 200 || status > 599)
 		return -EINVAL;
+	if (ZG_UNLIKELY(x->match.endpoint->after_count > 0)) {
+		int after = zgi_middleware_after(x, status);
+
+		if (after < 0)
+			return after;
+	}
 	x->reply_offset = x->write_size;
 
 	int result = reply_head_write(x, status, content_type, size);
 
-	if (result < 0)
+	if (result < 0) {
+		zgi_middleware_undo(x);
 		return result;
+	}
 	x->has_replied = true;
 	x->reply_status = (uint16_t)status;
 	if (ZG_UNLIKELY(x->web->access_ring != NULL))
@@ -250,12 +260,15 @@ void zgi_exchange_unreply(struct zg_exchange *x)
 	x->reply_fields_size = 0;
 }
 
-/* The hint lies in no memory of the exchange's: that there is none left may be what is answered. It
- * is never written to, for its capacity is said to be 0. */
-static void reply_hint_retry(struct zg_exchange *x)
+/* With a 503 goes a hint that lies in no memory of the exchange's: that there is none left may be
+ * what is answered. It is never written to, for its capacity is said to be 0. */
+static void reply_own_fields(struct zg_exchange *x, int status)
 {
 	static unsigned char hint[] = "Retry-After: 1\r\n";
 
+	x->reply_fields_size = 0;
+	if (status != 503)
+		return;
 	x->reply_fields = hint;
 	x->reply_fields_size = sizeof(hint) - 1;
 	x->reply_fields_capacity = 0;
@@ -263,11 +276,18 @@ static void reply_hint_retry(struct zg_exchange *x)
 
 void zgi_exchange_reply_own(struct zg_exchange *x, int status, struct zg_slice text)
 {
+	static const struct zg_slice type = {"text/plain; charset=utf-8", 25};
+	static const struct zg_endpoint plain;
+	int result;
+
 	zg_assert(x->reply_fields_size == 0);
-	if (status == 503)
-		reply_hint_retry(x);
-
-	int result = zg_reply(x, status, ZG_SLICE("text/plain; charset=utf-8"), text);
-
+	reply_own_fields(x, status);
+	result = reply_borrow(x, status, type, text);
+	if (result == 0)
+		return;
+	/* Those who come after the handler have failed, or added too much: without them. */
+	x->match.endpoint = &plain;
+	reply_own_fields(x, status);
+	result = reply_borrow(x, status, type, text);
 	zg_assert(result == 0);
 }

@@ -43,6 +43,13 @@ int zg_reply_stream(struct zg_exchange *x, int status, struct zg_slice content_t
 	return 0;
 }
 
+/* So many bytes of the body, or around it, have been written. */
+static void stream_grow(struct zg_exchange *x, uint32_t size)
+{
+	x->write_size += size;
+	x->record.bytes_out += size;
+}
+
 size_t zg_stream_room(const struct zg_exchange *x)
 {
 	size_t used = x->write_size;
@@ -63,10 +70,10 @@ size_t zg_stream_write(struct zg_exchange *x, struct zg_slice bytes)
 	if (!x->write.has_chunk) {
 		x->write.has_chunk = true;
 		x->write.chunk_offset = x->write_size;
-		x->write_size += x->write.is_chunked ? STREAM_HEAD_SIZE : 0;
+		stream_grow(x, x->write.is_chunked ? STREAM_HEAD_SIZE : 0);
 	}
 	memcpy(x->write_buffer + x->write_size, bytes.data, size);
-	x->write_size += (uint32_t)size;
+	stream_grow(x, (uint32_t)size);
 	return size;
 }
 
@@ -74,7 +81,7 @@ static void stream_append(struct zg_exchange *x, struct zg_slice bytes)
 {
 	zg_assert(bytes.size <= x->web->write_buffer_size - x->write_size);
 	memcpy(x->write_buffer + x->write_size, bytes.data, bytes.size);
-	x->write_size += (uint32_t)bytes.size;
+	stream_grow(x, (uint32_t)bytes.size);
 }
 
 /* The chunk that was written, if one was, gets its size. Return: whether one was. */
@@ -97,10 +104,10 @@ static bool stream_chunk_end(struct zg_exchange *x)
 	return true;
 }
 
-/* What was written is sent, and then the connection ends without the end of the body. */
-static void stream_break_off(struct zg_exchange *x)
+void zgi_exchange_break_off(struct zg_exchange *x)
 {
 	zgi_counter_add(&x->web->counters.streams_aborted, 1);
+	x->record.is_broken_off = true;
 	x->is_streaming = false;
 	x->is_closing = true;
 	x->phase = ZGI_PHASE_CLOSING;
@@ -120,7 +127,12 @@ void zgi_exchange_write_handled(struct zg_exchange *x, int result)
 		/* Who has nothing to write waits, or ends; to be called at once again is neither.
 		 */
 		zgi_counter_add(&x->web->counters.handler_errors, 1);
-		stream_break_off(x);
+		zgi_exchange_break_off(x);
+		if (x->web->hooks != NULL)
+			zgi_hooks_exchange_failed(x, ZG_FAILURE_HANDLER, result < 0 ? result : 0,
+						  result < 0
+							  ? "a stream's handler has failed"
+							  : "a stream's handler has not written");
 		return;
 	}
 	if (x->write.is_chunked)
@@ -136,6 +148,9 @@ int zgi_exchange_write_step(struct zg_exchange *x)
 
 	if (zgi_exchange_has_output(x) && !is_first)
 		return ZGI_WANT_SEND;
+	/* What was before in the buffer, the beginning of this reply with it, has been sent. */
+	if (!zgi_exchange_has_output(x))
+		x->reply_offset = 0;
 	if (x->write.is_waiting)
 		return ZGI_WANT_PENDING;
 	x->write.has_begun = true;

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/assert.h"
+#include "web/segment.h"
 
 static struct zg_slice request_slice(const struct zg_exchange *x, uint32_t offset, uint32_t size)
 {
@@ -17,6 +18,14 @@ static struct zg_slice request_slice(const struct zg_exchange *x, uint32_t offse
 enum zg_method zg_request_method(const struct zg_exchange *x)
 {
 	return (enum zg_method)x->request.method;
+}
+
+int zg_request_peer(const struct zg_exchange *x, struct zg_peer *ret_peer)
+{
+	if (x->web->peers == NULL)
+		return -EOPNOTSUPP;
+	*ret_peer = x->web->peers[x->connection];
+	return 0;
 }
 
 struct zg_slice zg_request_path(const struct zg_exchange *x)
@@ -65,17 +74,6 @@ int zg_request_field(const struct zg_exchange *x, struct zg_slice name, struct z
 	return -ENOENT;
 }
 
-static int request_hex(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
-
 /* The parser has seen to it that every percent sign has its two digits. */
 static size_t request_decode(struct zg_slice text, bool plus_is_space, char *output)
 {
@@ -85,8 +83,8 @@ static size_t request_decode(struct zg_slice text, bool plus_is_space, char *out
 		char byte = text.data[index];
 
 		if (byte == '%' && index + 2 < text.size) {
-			byte = (char)(request_hex(text.data[index + 1]) * 16 +
-				      request_hex(text.data[index + 2]));
+			byte = (char)(zgi_segment_hex(text.data[index + 1]) * 16 +
+				      zgi_segment_hex(text.data[index + 2]));
 			index += 2;
 		} else if (byte == '+' && plus_is_space) {
 			byte = ' ';
@@ -118,16 +116,15 @@ static int request_decoded(struct zg_exchange *x, struct zg_slice text, bool plu
 int zg_request_parameter(struct zg_exchange *x, struct zg_slice name, struct zg_slice *ret_value)
 {
 	struct zg_slice path = zg_request_path(x);
+	int index = zgi_router_parameter(&x->match, name);
 
-	for (uint32_t index = 0; index < x->match.parameter_count; index++) {
-		const struct zgi_route_parameter *parameter = &x->match.parameters[index];
-		struct zg_slice value = {path.data + parameter->offset, parameter->size};
+	if (index < 0)
+		return index;
 
-		if (zg_slice_equals(zgi_router_parameter_name(x->web->router, parameter->node),
-				    name))
-			return request_decoded(x, value, false, ret_value);
-	}
-	return -ENOENT;
+	const struct zgi_route_parameter *parameter = &x->match.parameters[index];
+	struct zg_slice value = {path.data + parameter->offset, parameter->size};
+
+	return request_decoded(x, value, false, ret_value);
 }
 
 /* The next "name=value" of a query; the query moves behind it. */

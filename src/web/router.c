@@ -1,81 +1,52 @@
 /*
- * The tree is an array of nodes linked by index: children of a node are a list
- * sorted by kind, so that one pass over it tries them in order of precedence.
- * Two parameters of different names at one place are two nodes; only then does
- * a match have to step back.
+ * What is registered. The tree is an array of nodes linked by number: a node's
+ * static children in one list, its parameters in another, one of each kind, sorted
+ * so that one pass tries them in order of precedence. What they are called is kept
+ * with each route, so that a name never decides which route it is.
+ *
+ * A group is a place in the tree where its prefix leads to; a route of it goes on
+ * from there, and so nothing is ever put together from two texts.
  */
 
 #include "web/router.h"
 
-#include <assert.h>
 #include <errno.h>
 
-#include <zerog/region.h>
-#include <zerog/text.h>
+#include <zerog/stream.h>
 
 #include "base/assert.h"
+#include "web/router_tree.h"
 
-enum router_kind {
-	ROUTER_STATIC,
-	ROUTER_PARAMETER,
-	ROUTER_REST,
+/* What a pattern comes to, beyond what is in the tree where it begins. */
+struct router_pattern {
+	struct zg_slice path; /* from its slash on; empty: no segment more */
+	uint32_t segment_count;
+	uint32_t name_count; /* of the group's parameters and its own */
+	bool has_own_names;
+	bool has_rest;
+	struct zg_slice names[ZG_PARAMETERS_MAX];
 };
 
-#define ROUTER_NONE UINT16_MAX
-#define ROUTER_PATTERN_SIZE 4096 /* of a pattern that is listed; a longer one is cut off */
-
-static_assert(ZG_ROUTE_NODES_MAX < ROUTER_NONE, "node numbers are 16 bits");
-static_assert(ZG_METHOD_COUNT <= 16, "one bit a method");
-static_assert(ZGI_ROUTE_STREAMS_MAX <= UINT8_MAX, "a stream's number is 8 bits, from 1");
-
-struct router_node {
-	struct zg_slice segment; /* the static text, or the parameter's name */
-	uint16_t child_first;
-	uint16_t sibling_next;
-	uint8_t kind; /* enum router_kind */
-	uint16_t methods;
-	uint16_t methods_streamed; /* those of them whose bodies are streamed */
-	zg_handler *handlers[ZG_METHOD_COUNT];
-};
-
-/* A route whose body is streamed. */
-struct router_stream {
-	uint16_t node;
-	uint8_t method;
-	uint64_t size_max; /* bytes */
-};
-
-struct zgi_router {
-	struct zg_region region; /* this struct lies in it */
-	uint16_t node_count;
-	uint8_t stream_count;
-	struct router_stream streams[ZGI_ROUTE_STREAMS_MAX];
-	struct router_node nodes[ZG_ROUTE_NODES_MAX]; /* the first is the root */
-};
-
-/* A match on its way down the tree. */
-struct router_walk {
-	const struct zgi_router *router;
-	struct zg_slice path;
-	enum zg_method method;
-	struct zgi_route_match *match;
-};
-
-static uint16_t router_node_new(struct zgi_router *router, enum router_kind kind,
-				struct zg_slice segment)
+static uint16_t router_node_new(struct zgi_router *router, uint16_t parent,
+				const struct zgi_segment *segment)
 {
 	uint16_t index = router->node_count++;
-	struct router_node *node = &router->nodes[index];
+	struct zgi_router_node *node = &router->nodes[index];
+	const struct zgi_router_node *above = &router->nodes[parent];
 
-	node->segment = segment;
-	node->kind = (uint8_t)kind;
-	node->child_first = ROUTER_NONE;
-	node->sibling_next = ROUTER_NONE;
+	node->text = segment->kind == ZGI_SEGMENT_STATIC ? segment->text : ZG_SLICE("");
+	node->kind = (uint8_t)segment->kind;
+	node->parent = parent;
+	node->depth = (uint8_t)(above->depth + (index > 0));
+	node->static_first = ZGI_ROUTER_NONE;
+	node->dynamic_first = ZGI_ROUTER_NONE;
+	node->sibling_next = ZGI_ROUTER_NONE;
 	return index;
 }
 
 int zgi_router_create(struct zgi_router **ret_router)
 {
+	const struct zgi_segment root = {ZGI_SEGMENT_STATIC, ZG_SLICE("")};
 	struct zg_region region;
 	void *memory;
 	int result = zg_region_init(&region, &(struct zg_region_options){
@@ -91,7 +62,13 @@ int zgi_router_create(struct zgi_router **ret_router)
 	struct zgi_router *router = memory;
 
 	zg_region_move(&router->region, &region);
-	router_node_new(router, ROUTER_STATIC, ZG_SLICE(""));
+	router_node_new(router, 0, &root);
+	router->endpoint_count = 1;
+	router->endpoints[0].router = router;
+	router->unused.router = router;
+	router->group_count = 1;
+	router->groups[0] = (struct zg_group){.router = router, .prefix = ""};
+	router->unused_group = (struct zg_group){.router = router, .prefix = ""};
 	*ret_router = router;
 	return 0;
 }
@@ -107,313 +84,379 @@ void zgi_router_destroy(struct zgi_router *router)
 	zg_region_fini(&region);
 }
 
-/* What one segment of a pattern is; -EINVAL when it is none. */
-static int router_segment_read(struct zg_slice text, enum router_kind *ret_kind,
-			       struct zg_slice *ret_segment)
+/* Where there is no router for want of memory, which boot will tell: it takes no route. */
+static struct zg_group router_nowhere;
+static struct zg_endpoint router_no_endpoint;
+
+struct zg_group *zgi_router_root(struct zgi_router *router)
 {
-	if (text.size == 0 || text.data[0] != '{') {
-		if (text.size > 0 && (memchr(text.data, '{', text.size) != NULL ||
-				      memchr(text.data, '}', text.size) != NULL))
-			return -EINVAL;
-		*ret_kind = ROUTER_STATIC;
-		*ret_segment = text;
-		return 0;
-	}
-	if (text.data[text.size - 1] != '}')
-		return -EINVAL;
+	return router != NULL ? &router->groups[0] : &router_nowhere;
+}
 
-	struct zg_slice name = {text.data + 1, text.size - 2};
+void zgi_router_fail(struct zgi_router *router, struct zgi_router_fault fault)
+{
+	zg_assert(fault.error < 0);
+	if (router->fault.error == 0)
+		router->fault = fault;
+}
 
-	*ret_kind = ROUTER_PARAMETER;
-	if (name.size >= 3 && memcmp(name.data + name.size - 3, "...", 3) == 0) {
-		*ret_kind = ROUTER_REST;
-		name.size -= 3;
-	}
-	if (name.size == 0 || memchr(name.data, '{', name.size) != NULL ||
-	    memchr(name.data, '}', name.size) != NULL)
+void zgi_router_refuse(struct zgi_router *router, int error, const char *name)
+{
+	/* Where there is none, that is what boot tells. */
+	if (router != NULL)
+		zgi_router_fail(router, (struct zgi_router_fault){error, name, &router->groups[0]});
+}
+
+static int router_name_add(struct router_pattern *pattern, struct zg_slice name)
+{
+	for (uint32_t index = 0; index < pattern->name_count; index++)
+		if (zg_slice_equals(pattern->names[index], name))
+			return -ENOTUNIQ;
+	if (pattern->name_count == ZG_PARAMETERS_MAX)
 		return -EINVAL;
-	*ret_segment = name;
+	pattern->names[pattern->name_count++] = name;
+	pattern->has_own_names = true;
 	return 0;
 }
 
-static uint16_t router_child_find(const struct zgi_router *router, uint16_t parent,
-				  enum router_kind kind, struct zg_slice segment)
+static int router_segments_read(struct router_pattern *pattern)
 {
-	uint16_t index = router->nodes[parent].child_first;
+	size_t offset = 1;
+	bool is_last = pattern->path.size == 0;
+	int result = 0;
 
-	while (index != ROUTER_NONE) {
-		const struct router_node *node = &router->nodes[index];
+	if (pattern->path.size > 0 && pattern->path.data[0] != '/')
+		return -EINVAL;
+	while (!is_last && result == 0) {
+		struct zgi_segment segment;
 
-		if (node->kind == (uint8_t)kind && zg_slice_equals(node->segment, segment))
-			return index;
-		index = node->sibling_next;
+		result = zgi_segment_read(zgi_router_segment_next(pattern->path, &offset, &is_last),
+					  &segment);
+		if (result < 0)
+			return result;
+		pattern->has_rest = segment.kind == ZGI_SEGMENT_REST;
+		if (pattern->has_rest && !is_last)
+			return -EINVAL;
+		if (segment.kind != ZGI_SEGMENT_STATIC)
+			result = router_name_add(pattern, segment.text);
+		pattern->segment_count++;
 	}
-	return ROUTER_NONE;
+	return result;
 }
 
-static uint16_t router_child_insert(struct zgi_router *router, uint16_t parent,
-				    enum router_kind kind, struct zg_slice segment)
+/* A pattern is looked at as a whole before the tree is touched. */
+static int router_pattern_read(const struct zg_group *group, const char *text,
+			       struct router_pattern *ret_pattern)
 {
-	uint16_t *link = &router->nodes[parent].child_first;
+	const struct zgi_router *router = group->router;
+	int result;
 
-	while (*link != ROUTER_NONE && router->nodes[*link].kind <= (uint8_t)kind)
+	*ret_pattern = (struct router_pattern){
+		.path = {text, strlen(text)},
+		.name_count = group->name_count,
+	};
+	if (group->name_count > 0)
+		memcpy(ret_pattern->names, group->names,
+		       group->name_count * sizeof(group->names[0]));
+	result = router_segments_read(ret_pattern);
+	if (result < 0)
+		return result;
+	if (router->nodes[group->node].depth + ret_pattern->segment_count > ZGI_ROUTE_SEGMENTS_MAX)
+		return -EINVAL;
+	if (router->node_count + ret_pattern->segment_count > ZG_ROUTE_NODES_MAX)
+		return -ENOSPC;
+	return 0;
+}
+
+/* The names of a pattern's parameters: the group's where there are no more. */
+static int router_names_keep(const struct zg_group *group, const struct router_pattern *pattern,
+			     const struct zg_slice **ret_names)
+{
+	struct zgi_router *router = group->router;
+	struct zg_slice *names = &router->names[router->name_count];
+
+	if (!pattern->has_own_names) {
+		*ret_names = group->names;
+		return 0;
+	}
+	if (router->name_count + pattern->name_count > ZGI_ROUTER_NAMES_MAX)
+		return -ENOBUFS;
+	memcpy(names, pattern->names, pattern->name_count * sizeof(names[0]));
+	router->name_count = (uint16_t)(router->name_count + pattern->name_count);
+	*ret_names = names;
+	return 0;
+}
+
+/* The normal form of a segment: as written if possible, else in the router's memory. */
+static int router_text_keep(struct zgi_router *router, struct zg_slice *text)
+{
+	char buffer[ZGI_SEGMENT_SIZE_MAX];
+	struct zg_slice normal;
+	int result = zgi_segment_normalise(*text, buffer, &normal);
+
+	zg_assert(result == 0);
+	if (zg_slice_equals(normal, *text))
+		return 0;
+	if (router->text_size + normal.size > ZGI_ROUTER_TEXT_SIZE)
+		return -ENOBUFS;
+	memcpy(router->text + router->text_size, normal.data, normal.size);
+	*text = (struct zg_slice){router->text + router->text_size, normal.size};
+	router->text_size = (uint16_t)(router->text_size + normal.size);
+	return 0;
+}
+
+static int router_static_child(struct zgi_router *router, uint16_t parent,
+			       struct zgi_segment *segment, uint16_t *ret_child)
+{
+	char buffer[ZGI_SEGMENT_SIZE_MAX];
+	struct zg_slice normal;
+	int result = zgi_segment_normalise(segment->text, buffer, &normal);
+	struct zgi_router_node *above = &router->nodes[parent];
+
+	zg_assert(result == 0);
+	*ret_child = zgi_router_static_find(router, parent, normal);
+	if (*ret_child != ZGI_ROUTER_NONE)
+		return 0;
+	result = router_text_keep(router, &segment->text);
+	if (result < 0)
+		return result;
+
+	uint16_t *link = &above->static_first;
+
+	while (*link != ZGI_ROUTER_NONE)
 		link = &router->nodes[*link].sibling_next;
+	*ret_child = router_node_new(router, parent, segment);
+	*link = *ret_child;
+	above->static_count++;
+	zgi_router_static_insert(router, *ret_child);
+	return 0;
+}
 
-	uint16_t index = router_node_new(router, kind, segment);
+static uint16_t router_dynamic_child(struct zgi_router *router, uint16_t parent,
+				     const struct zgi_segment *segment)
+{
+	uint16_t *link = &router->nodes[parent].dynamic_first;
+
+	while (*link != ZGI_ROUTER_NONE && router->nodes[*link].kind < (uint8_t)segment->kind)
+		link = &router->nodes[*link].sibling_next;
+	if (*link != ZGI_ROUTER_NONE && router->nodes[*link].kind == (uint8_t)segment->kind)
+		return *link;
+
+	uint16_t index = router_node_new(router, parent, segment);
 
 	router->nodes[index].sibling_next = *link;
 	*link = index;
 	return index;
 }
 
-/* The next segment of a path from an offset on; the offset moves behind its slash. */
-static struct zg_slice router_segment_next(struct zg_slice path, size_t *offset, bool *ret_is_last)
-{
-	const char *start = path.data + *offset;
-	size_t left = path.size - *offset;
-	const char *slash = left > 0 ? memchr(start, '/', left) : NULL;
-
-	*ret_is_last = slash == NULL;
-	if (slash == NULL) {
-		*offset = path.size;
-		return (struct zg_slice){start, left};
-	}
-	*offset += (size_t)(slash - start) + 1;
-	return (struct zg_slice){start, (size_t)(slash - start)};
-}
-
-/* A pattern is looked at as a whole before the tree is touched. */
-static int router_pattern_check(struct zg_slice pattern)
+/* The node that a pattern leads to from another one, made where it is not there yet. */
+static int router_path_make(struct zgi_router *router, uint16_t node,
+			    const struct router_pattern *pattern, uint16_t *ret_node)
 {
 	size_t offset = 1;
-	uint32_t segment_count = 0;
-	uint32_t parameter_count = 0;
-	bool is_last = false;
-
-	if (pattern.size == 0 || pattern.data[0] != '/')
-		return -EINVAL;
-	while (!is_last) {
-		enum router_kind kind;
-		struct zg_slice segment;
-		int result = router_segment_read(router_segment_next(pattern, &offset, &is_last),
-						 &kind, &segment);
-
-		if (result < 0)
-			return result;
-		if (kind == ROUTER_REST && !is_last)
-			return -EINVAL;
-		parameter_count += kind != ROUTER_STATIC;
-		segment_count++;
-	}
-	if (segment_count > ZGI_ROUTE_SEGMENTS_MAX || parameter_count > ZG_PARAMETERS_MAX)
-		return -EINVAL;
-	return (int)segment_count;
-}
-
-static int router_add(struct zgi_router *router, enum zg_method method, const char *pattern,
-		      zg_handler *handler, uint16_t *ret_node)
-{
-	zg_assert(method < ZG_METHOD_COUNT);
-	zg_assert(handler != NULL);
-
-	struct zg_slice path = {pattern, strlen(pattern)};
-	size_t offset = 1;
-	uint16_t node = 0;
-	bool is_last = false;
-	int segment_count = router_pattern_check(path);
-
-	if (segment_count < 0)
-		return segment_count;
-	if (router->node_count + segment_count > ZG_ROUTE_NODES_MAX)
-		return -ENOSPC;
+	bool is_last = pattern->path.size == 0;
 
 	while (!is_last) {
-		enum router_kind kind;
-		struct zg_slice segment;
-		int result = router_segment_read(router_segment_next(path, &offset, &is_last),
-						 &kind, &segment);
+		struct zgi_segment segment;
+		int result = zgi_segment_read(
+			zgi_router_segment_next(pattern->path, &offset, &is_last), &segment);
 
 		zg_assert(result == 0);
-
-		uint16_t child = router_child_find(router, node, kind, segment);
-
-		if (child == ROUTER_NONE)
-			child = router_child_insert(router, node, kind, segment);
-		node = child;
+		if (segment.kind != ZGI_SEGMENT_STATIC)
+			node = router_dynamic_child(router, node, &segment);
+		else
+			result = router_static_child(router, node, &segment, &node);
+		if (result < 0)
+			return result;
 	}
-	if (router->nodes[node].handlers[method] != NULL)
-		return -EEXIST;
-	router->nodes[node].handlers[method] = handler;
-	router->nodes[node].methods |= (uint16_t)(1U << method);
 	*ret_node = node;
+	return 0;
+}
+
+/* The whole path of a route is at least "/". */
+static bool router_is_path(const struct zg_group *group, const struct router_pattern *pattern)
+{
+	return group->router->nodes[group->node].depth + pattern->segment_count > 0;
+}
+
+int zgi_router_add_route(struct zgi_router *router, const struct zgi_route_options *options,
+			 struct zg_endpoint **ret_endpoint)
+{
+	const struct zg_group *group = options->group;
+	struct router_pattern pattern;
+	const struct zg_slice *names = NULL;
+	uint16_t index;
+	int result = router_pattern_read(group, options->pattern, &pattern);
+
+	zg_assert(options->handler != NULL);
+	if (result < 0)
+		return result;
+	if (!router_is_path(group, &pattern))
+		return -EINVAL;
+	if (router->endpoint_count == ZG_ROUTES_MAX)
+		return -E2BIG;
+	result = router_path_make(router, group->node, &pattern, &index);
+	if (result == 0)
+		result = router_names_keep(group, &pattern, &names);
+	if (result < 0)
+		return result;
+
+	struct zgi_router_node *node = &router->nodes[index];
+
+	if ((node->methods & options->methods) != 0)
+		return -EEXIST;
+	node->methods |= (uint16_t)options->methods;
+	for (uint32_t method = 0; method < ZG_METHOD_COUNT; method++)
+		if ((options->methods & (1U << method)) != 0)
+			node->endpoints[method] = router->endpoint_count;
+	*ret_endpoint = &router->endpoints[router->endpoint_count++];
+	**ret_endpoint = (struct zg_endpoint){
+		.router = router,
+		.entry = options->handler,
+		.handler = options->handler,
+		.is_streamed = options->is_streamed,
+		.stream_size_max = options->stream_size_max,
+		.names = names,
+		.name_count = (uint8_t)pattern.name_count,
+		.group = zgi_router_group_index(group),
+	};
 	return 0;
 }
 
 int zgi_router_add(struct zgi_router *router, enum zg_method method, const char *pattern,
 		   zg_handler *handler)
 {
-	uint16_t node;
+	struct zg_endpoint *endpoint;
+	const struct zgi_route_options options = {
+		.group = zgi_router_root(router),
+		.pattern = pattern,
+		.methods = 1U << method,
+		.handler = handler,
+	};
 
-	return router_add(router, method, pattern, handler, &node);
+	zg_assert(method < ZG_METHOD_COUNT);
+	return zgi_router_add_route(router, &options, &endpoint);
 }
 
 int zgi_router_add_streamed(struct zgi_router *router, enum zg_method method, const char *pattern,
 			    zg_handler *handler, uint64_t size_max)
 {
-	uint16_t node;
-	int result;
+	struct zg_endpoint *endpoint;
+	const struct zgi_route_options options = {
+		.group = zgi_router_root(router),
+		.pattern = pattern,
+		.methods = 1U << method,
+		.handler = handler,
+		.is_streamed = true,
+		.stream_size_max = size_max,
+	};
 
-	if (router->stream_count == ZGI_ROUTE_STREAMS_MAX)
-		return -ENOSPC;
-	result = router_add(router, method, pattern, handler, &node);
+	zg_assert(method < ZG_METHOD_COUNT);
+	return zgi_router_add_route(router, &options, &endpoint);
+}
+
+/* A prefix is a path without its last slash, because a route's own pattern begins with one. */
+static int router_add_group(struct zgi_router *router, const struct zg_group *parent,
+			    const char *prefix, struct zg_group **ret_group)
+{
+	struct router_pattern pattern;
+	const struct zg_slice *names = NULL;
+	uint16_t node;
+	int result = router_pattern_read(parent, prefix, &pattern);
+
 	if (result < 0)
 		return result;
-	router->nodes[node].methods_streamed |= (uint16_t)(1U << method);
-	router->streams[router->stream_count++] = (struct router_stream){
+	if (pattern.has_rest || (pattern.path.size > 0 && prefix[pattern.path.size - 1] == '/'))
+		return -EDOM;
+	if (router->group_count == ZG_GROUPS_MAX)
+		return -EMLINK;
+	result = router_path_make(router, parent->node, &pattern, &node);
+	if (result == 0)
+		result = router_names_keep(parent, &pattern, &names);
+	if (result < 0)
+		return result;
+	*ret_group = &router->groups[router->group_count++];
+	**ret_group = (struct zg_group){
+		.router = router,
+		.prefix = prefix,
+		.names = names,
+		.name_count = (uint8_t)pattern.name_count,
+		.parent = zgi_router_group_index(parent),
 		.node = node,
-		.method = (uint8_t)method,
-		.size_max = size_max,
 	};
 	return 0;
 }
 
-uint64_t zgi_router_stream_size(const struct zgi_router *router, uint8_t stream)
+struct zg_group *zg_group_within(struct zg_group *group, const char *prefix)
 {
-	zg_assert(stream > 0 && stream <= router->stream_count);
-	return router->streams[stream - 1].size_max;
+	struct zgi_router *router = group->router;
+	struct zg_group *inner;
+	int result;
+
+	if (router == NULL || group == &router->unused_group)
+		return group;
+	inner = &router->unused_group;
+	result = router_add_group(router, group, prefix, &inner);
+	if (result < 0)
+		zgi_router_fail(router, (struct zgi_router_fault){result, prefix, group});
+	return inner;
 }
 
-/* The number of a streamed route, from 1. There are few of them, and only they are looked for. */
-static uint8_t router_stream_find(const struct zgi_router *router, uint16_t node,
-				  enum zg_method method)
+/* What could not be registered is remembered, and boot refuses to go on. */
+static struct zg_endpoint *router_group_route(const struct zgi_route_options *options)
 {
-	uint8_t stream = 0;
+	const struct zg_group *group = options->group;
+	struct zgi_router *router = group->router;
+	struct zg_endpoint *endpoint;
+	int result;
 
-	while (router->streams[stream].node != node ||
-	       router->streams[stream].method != (uint8_t)method) {
-		stream++;
-		zg_assert(stream < router->stream_count);
-	}
-	return stream + 1;
+	if (router == NULL)
+		return &router_no_endpoint;
+	endpoint = &router->unused;
+	if (group == &router->unused_group)
+		return endpoint;
+	result = zgi_router_add_route(router, options, &endpoint);
+	if (result < 0)
+		zgi_router_fail(router, (struct zgi_router_fault){result, options->pattern, group});
+	return endpoint;
 }
 
-/* A node that the whole path has led to: does it take the method? */
-static bool router_arrive(struct router_walk *walk, const struct router_node *node)
+struct zg_endpoint *zg_group_route(struct zg_group *group, enum zg_method method,
+				   const char *pattern, zg_handler *handler)
 {
-	walk->match->methods_allowed |= node->methods;
-	walk->match->handler = node->handlers[walk->method];
-	if (walk->match->handler == NULL && walk->method == ZG_METHOD_HEAD)
-		walk->match->handler = node->handlers[ZG_METHOD_GET];
-	if (ZG_UNLIKELY(node->methods_streamed & (1U << walk->method)))
-		walk->match->stream = router_stream_find(
-			walk->router, (uint16_t)(node - walk->router->nodes), walk->method);
-	return walk->match->handler != NULL;
+	zg_assert(method < ZG_METHOD_COUNT);
+	return router_group_route(&(struct zgi_route_options){
+		.group = group,
+		.pattern = pattern,
+		.methods = 1U << method,
+		.handler = handler,
+	});
 }
 
-static void router_parameter_push(struct router_walk *walk, uint16_t index, struct zg_slice value)
+struct zg_endpoint *zg_group_route_streamed(struct zg_group *group, enum zg_method method,
+					    const char *pattern, zg_handler *handler,
+					    uint64_t body_size_max)
 {
-	struct zgi_route_match *match = walk->match;
-
-	zg_assert(match->parameter_count < ZG_PARAMETERS_MAX);
-	match->parameters[match->parameter_count++] = (struct zgi_route_parameter){
-		.node = index,
-		.offset = (uint16_t)(value.data - walk->path.data),
-		.size = (uint16_t)value.size,
-	};
+	zg_assert(method < ZG_METHOD_COUNT);
+	return router_group_route(&(struct zgi_route_options){
+		.group = group,
+		.pattern = pattern,
+		.methods = 1U << method,
+		.handler = handler,
+		.is_streamed = true,
+		.stream_size_max = body_size_max,
+	});
 }
 
-/* Recursion is bounded by the depth of the tree: ZGI_ROUTE_SEGMENTS_MAX. */
-static bool router_descend(struct router_walk *walk, uint16_t parent, size_t offset)
+struct zg_endpoint *zg_group_any(struct zg_group *group, const char *pattern, zg_handler *handler)
 {
-	struct zg_slice rest = {walk->path.data + offset, walk->path.size - offset};
-	bool is_last;
-	struct zg_slice segment = router_segment_next(walk->path, &offset, &is_last);
-	uint8_t parameter_count = walk->match->parameter_count;
+	uint32_t methods = (1U << ZG_METHOD_COUNT) - 1;
 
-	for (uint16_t index = walk->router->nodes[parent].child_first; index != ROUTER_NONE;
-	     index = walk->router->nodes[index].sibling_next) {
-		const struct router_node *node = &walk->router->nodes[index];
-
-		walk->match->parameter_count = parameter_count;
-		if (node->kind == ROUTER_STATIC && !zg_slice_equals(node->segment, segment))
-			continue;
-		if (node->kind != ROUTER_STATIC && segment.size == 0 && node->kind != ROUTER_REST)
-			continue;
-		if (node->kind != ROUTER_STATIC)
-			router_parameter_push(walk, index,
-					      node->kind == ROUTER_REST ? rest : segment);
-		if (is_last || node->kind == ROUTER_REST) {
-			if (router_arrive(walk, node))
-				return true;
-		} else if (router_descend(walk, index, offset)) {
-			return true;
-		}
-	}
-	walk->match->parameter_count = parameter_count;
-	return false;
-}
-
-void zgi_router_match(const struct zgi_router *router, enum zg_method method, struct zg_slice path,
-		      struct zgi_route_match *ret_match)
-{
-	struct router_walk walk = {router, path, method, ret_match};
-
-	ret_match->handler = NULL;
-	ret_match->methods_allowed = 0;
-	ret_match->parameter_count = 0;
-	ret_match->stream = 0;
-	if (path.size > 0 && path.data[0] == '/')
-		router_descend(&walk, 0, 1);
-}
-
-struct zg_slice zgi_router_parameter_name(const struct zgi_router *router, uint16_t node)
-{
-	zg_assert(node < router->node_count);
-	return router->nodes[node].segment;
-}
-
-/* A visit of all routes on its way through the tree; the pattern is that of the node it is at. */
-struct router_listing {
-	const struct zgi_router *router;
-	zgi_router_visitor *visitor;
-	void *user;
-	struct zg_text *pattern;
-};
-
-static void router_list_node(const struct router_listing *listing, const struct router_node *node)
-{
-	static const char *const before[] = {"/", "/{", "/{"};
-	static const char *const behind[] = {"", "}", "...}"};
-
-	zg_text_print(listing->pattern, "%s%.*s%s", before[node->kind], (int)node->segment.size,
-		      node->segment.data, behind[node->kind]);
-	for (unsigned method = 0; method < ZG_METHOD_COUNT; method++)
-		if (node->handlers[method] != NULL)
-			listing->visitor(listing->user, (enum zg_method)method,
-					 listing->pattern->data);
-}
-
-/* Recursion is bounded by the depth of the tree, as in router_descend(). */
-static void router_list_children(const struct router_listing *listing, uint16_t parent)
-{
-	const struct zgi_router *router = listing->router;
-	size_t size = listing->pattern->size;
-
-	for (uint16_t index = router->nodes[parent].child_first; index != ROUTER_NONE;
-	     index = router->nodes[index].sibling_next) {
-		router_list_node(listing, &router->nodes[index]);
-		router_list_children(listing, index);
-		listing->pattern->size = size;
-		listing->pattern->data[size] = '\0';
-	}
-}
-
-void zgi_router_list(const struct zgi_router *router, zgi_router_visitor *visitor, void *user)
-{
-	char buffer[ROUTER_PATTERN_SIZE];
-	struct zg_text pattern;
-	const struct router_listing listing = {router, visitor, user, &pattern};
-
-	zg_text_init(&pattern, buffer, sizeof(buffer));
-	router_list_children(&listing, 0);
+	methods &= ~(1U << ZG_METHOD_CONNECT | 1U << ZG_METHOD_TRACE);
+	return router_group_route(&(struct zgi_route_options){
+		.group = group,
+		.pattern = pattern,
+		.methods = methods,
+		.handler = handler,
+	});
 }

@@ -16,6 +16,7 @@
 #include "base/counter.h"
 #include "mem/pool/track.h"
 #include "web/access.h"
+#include "web/middleware.h"
 
 #define EXCHANGE_GO_ON ZGI_EXCHANGE_GO_ON
 
@@ -64,21 +65,31 @@ static void exchange_reply_own(struct zg_exchange *x, int status, struct zg_slic
 	exchange_count_reply(x);
 }
 
+/* What the parser had got to of a head is not to be relied on: the request is an empty one, and one
+ * that no route takes. */
+static void exchange_forget_head(struct zg_exchange *x)
+{
+	x->request = (struct zgi_http_request){.method = ZG_METHOD_GET, .minor_version = 1};
+	zgi_router_match_none(x->web->router, &x->match);
+	if (ZG_UNLIKELY(x->web->has_request_hooks))
+		zgi_hooks_request_started(x);
+}
+
 /* The request cannot be understood, or not be served: answer and end the connection. */
 int zgi_exchange_refuse(struct zg_exchange *x, enum zgi_http_fault fault)
 {
 	const char *text = zgi_http_fault_text(fault);
 
 	zgi_counter_add(&x->web->counters.faults[fault], 1);
-	if (x->phase == ZGI_PHASE_HEAD) {
-		/* What the parser had got to is not to be relied on. */
-		x->request.method = ZG_METHOD_GET;
-		x->request.minor_version = 1;
-	}
+	if (x->phase == ZGI_PHASE_HEAD)
+		exchange_forget_head(x);
 	x->is_closing = true;
 	x->has_unread_input = true;
+	x->why_closing = ZG_DISCONNECT_FAULTY;
 	x->phase = ZGI_PHASE_CLOSING;
 	exchange_reply_own(x, zgi_http_fault_status(fault), (struct zg_slice){text, strlen(text)});
+	if (x->web->hooks != NULL)
+		zgi_hooks_exchange_failed(x, ZG_FAILURE_REQUEST, 0, text);
 	return EXCHANGE_GO_ON;
 }
 
@@ -108,7 +119,9 @@ static int exchange_body_start(struct zg_exchange *x)
 	if (ZG_UNLIKELY(x->web->access_ring != NULL))
 		x->head_ns = zgi_clock_ns();
 	zgi_router_match(x->web->router, request->method, path, &x->match);
-	if (ZG_UNLIKELY(x->match.stream != 0)) {
+	if (ZG_UNLIKELY(x->web->has_request_hooks))
+		zgi_hooks_request_started(x);
+	if (ZG_UNLIKELY(x->match.is_streamed)) {
 		exchange_compact(x);
 		return zgi_exchange_read_start(x);
 	}
@@ -243,7 +256,7 @@ static int exchange_body_step(struct zg_exchange *x)
 	return EXCHANGE_GO_ON;
 }
 
-static int exchange_reply_unrouted(struct zg_exchange *x)
+int zgi_exchange_reply_unrouted(struct zg_exchange *x)
 {
 	static const struct zg_slice name = {"Allow", 5};
 	char allow[96];
@@ -281,25 +294,34 @@ static int exchange_reply_unrouted(struct zg_exchange *x)
 	return zg_reply_text(x, 405, "Method Not Allowed\n");
 }
 
+/* A leak report names the handler, as if it had called from its first byte. */
+static const void *exchange_holder(const struct zg_exchange *x)
+{
+	zg_handler *handler = x->match.endpoint->handler;
+
+	return (const void *)((uintptr_t)(handler != NULL ? handler : zgi_middleware_enter) + 1);
+}
+
 /* What a handler, or a resumed one, has returned. */
 void zgi_exchange_handled(struct zg_exchange *x, int result)
 {
 	if (result == ZG_PENDING && !x->has_replied) {
-		if (ZG_UNLIKELY(x->match.stream != 0 && x->read.handler != NULL &&
+		if (ZG_UNLIKELY(x->match.is_streamed && x->read.handler != NULL &&
 				!x->read.is_last)) {
 			x->phase = ZGI_PHASE_READING;
 			return;
 		}
 		x->phase = ZGI_PHASE_PENDING;
-		/* A leak report names the handler, as if it had called from its first byte. */
-		zgi_pool_held_by(x->web->exchanges, x->handle,
-				 (const void *)((uintptr_t)x->match.handler + 1));
+		zgi_pool_held_by(x->web->exchanges, x->handle, exchange_holder(x));
 		return;
 	}
 	x->phase = ZGI_PHASE_REPLIED;
 	if ((result == 0 || result == ZG_REPLIED) && x->has_replied) {
-		if (ZG_UNLIKELY(x->is_streaming))
+		if (ZG_UNLIKELY(x->is_streaming)) {
 			x->phase = ZGI_PHASE_WRITING;
+			if (x->is_recorded)
+				zgi_hooks_request_replied(x);
+		}
 		exchange_count_reply(x);
 		return;
 	}
@@ -307,6 +329,10 @@ void zgi_exchange_handled(struct zg_exchange *x, int result)
 	exchange_reply_own(x, result == -ENOMEM ? 503 : 500,
 			   result == -ENOMEM ? ZG_SLICE("Out of memory for this request\n")
 					     : ZG_SLICE("Internal Server Error\n"));
+	if (x->web->hooks != NULL)
+		zgi_hooks_exchange_failed(x, ZG_FAILURE_HANDLER, result < 0 ? result : 0,
+					  result < 0 ? "a handler has failed"
+						     : "a handler has not replied");
 }
 
 static int exchange_handle_step(struct zg_exchange *x)
@@ -314,7 +340,7 @@ static int exchange_handle_step(struct zg_exchange *x)
 	if (x->write_size > zgi_exchange_head_room(x))
 		return ZGI_WANT_SEND;
 	zgi_exchange_handled(x, x->match.handler != NULL ? x->match.handler(x)
-							 : exchange_reply_unrouted(x));
+							 : zgi_middleware_enter(x));
 	return EXCHANGE_GO_ON;
 }
 
@@ -330,6 +356,8 @@ static void exchange_rename(struct zg_exchange *x)
 /* The reply is on its way and nothing of the request is needed any more: on to the next. */
 static int exchange_next_step(struct zg_exchange *x)
 {
+	if (ZG_UNLIKELY(x->is_recorded))
+		zgi_hooks_request_on_its_way(x, x->reply_body.size == 0);
 	if (x->reply_body.size > 0)
 		return ZGI_WANT_SEND;
 	if (x->is_closing) {
@@ -348,6 +376,7 @@ static int exchange_next_step(struct zg_exchange *x)
 	x->read_start = x->request_end;
 	x->phase = ZGI_PHASE_HEAD;
 	x->has_replied = false;
+	x->values_set = 0;
 	x->body_is_outside = false;
 	x->is_continue_sent = false;
 	if (x->body != NULL) {
@@ -365,6 +394,8 @@ static int exchange_next_step(struct zg_exchange *x)
 
 static int exchange_close_step(struct zg_exchange *x)
 {
+	if (ZG_UNLIKELY(x->is_recorded))
+		zgi_hooks_request_on_its_way(x, !zgi_exchange_has_output(x));
 	if (zgi_exchange_has_output(x))
 		return ZGI_WANT_SEND;
 	if (ZG_UNLIKELY(x->is_handed_over))
@@ -410,7 +441,7 @@ int zgi_exchange_resume(struct zg_exchange *x, zg_resume_handler *then, void *us
 {
 	switch ((enum zgi_exchange_phase)x->phase) {
 	case ZGI_PHASE_PENDING:
-		zgi_exchange_handled(x, then(x, user));
+		zgi_exchange_handled(x, zgi_middleware_resumed(x, then(x, user)));
 		return 0;
 	case ZGI_PHASE_READING:
 		if (!x->read.is_waiting)
@@ -436,17 +467,19 @@ void zgi_exchange_fail(struct zg_exchange *x, int status, const char *text)
 {
 	if (x->phase == ZGI_PHASE_WRITING) {
 		/* Half a reply is out: that its end is missing is all that can be said. */
-		zgi_counter_add(&x->web->counters.streams_aborted, 1);
-		x->is_closing = true;
-		x->phase = ZGI_PHASE_CLOSING;
+		zgi_exchange_break_off(x);
+		x->why_closing = ZG_DISCONNECT_LATE;
+		if (x->web->hooks != NULL)
+			zgi_hooks_exchange_failed(x, ZG_FAILURE_TIMEOUT, 0, text);
 		return;
 	}
-	if (x->phase == ZGI_PHASE_HEAD) {
-		x->request.method = ZG_METHOD_GET;
-		x->request.minor_version = 1;
-	}
+	if (x->phase == ZGI_PHASE_HEAD)
+		exchange_forget_head(x);
 	x->is_closing = true;
 	x->has_unread_input = true;
+	x->why_closing = ZG_DISCONNECT_LATE;
 	x->phase = ZGI_PHASE_CLOSING;
 	exchange_reply_own(x, status, (struct zg_slice){text, strlen(text)});
+	if (x->web->hooks != NULL)
+		zgi_hooks_exchange_failed(x, ZG_FAILURE_TIMEOUT, 0, text);
 }

@@ -289,13 +289,10 @@ void zg_static(struct zg_app *app, const char *prefix, const char *folder,
 	struct zg_text pattern;
 
 	zg_assert(prefix != NULL && folder != NULL);
-	if (app->route_error < 0)
-		return;
 	if (app->options.static_folders == 0)
 		table->folder_count = 0;
 	if (table->folder_count == ZG_STATIC_FOLDERS_MAX) {
-		app->route_error = -EMFILE;
-		app->route_error_pattern = prefix;
+		zgi_router_refuse(app->router, -EMFILE, prefix);
 		return;
 	}
 	entry = &table->folders[table->folder_count++];

@@ -124,7 +124,7 @@ static int setup(void **state)
 	(void)snprintf(folder, sizeof(folder), "%s/public", root);
 	zg_static(&app, "/assets", folder,
 		  folder_options.cache_control != NULL ? &folder_options : NULL);
-	assert_int_equal(app.route_error, 0);
+	assert_int_equal(zgi_router_finish(app.router, &(struct zg_text){0}), 0);
 	assert_int_equal(open_table(FILES_MAX), 0);
 	return 0;
 }

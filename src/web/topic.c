@@ -14,6 +14,7 @@
 #include <zerog/text.h>
 
 #include "base/assert.h"
+#include "web/router.h"
 
 #define TOPIC_MAGIC 0x7a67746fU
 
@@ -34,8 +35,7 @@ void zg_topic_init(struct zg_topic *topic, struct zg_app *app,
 	if (app->options.topics == 0)
 		topic_count = 0;
 	if (topic_count == ZG_TOPICS_MAX) {
-		app->route_error = -ENFILE;
-		app->route_error_pattern = options->name;
+		zgi_router_refuse(app->router, -ENFILE, options->name);
 		return;
 	}
 	app->options.topics++;
@@ -63,6 +63,7 @@ void zgi_topics_open(const struct zgi_topics_room *room)
 
 		pthread_mutex_lock(&topic->mutex);
 		topic->published = 0;
+		topic->subscriber_count = 0;
 		topic->slots = memory;
 		topic->slot_count = room->event_count + 1;
 		topic->event_size_max = room->event_size_max;

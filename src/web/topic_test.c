@@ -14,6 +14,7 @@
 
 #include <zerog/app.h>
 
+#include "web/router.h"
 #include "web/topic.h"
 
 #define EVENTS 4
@@ -212,11 +213,14 @@ static void without_a_server_nothing_is_published(void **state)
 static void there_is_a_limit_to_topics(void **state)
 {
 	static struct zg_topic others[ZG_TOPICS_MAX];
+	struct zg_text error;
 
 	(void)state;
 	for (size_t index = 0; index < ZG_TOPICS_MAX; index++)
 		zg_topic_init(&others[index], &app, &(struct zg_topic_options){.name = "other"});
-	assert_int_equal(app.route_error, -ENFILE);
+	zg_text_init(&error, buffer, sizeof(buffer));
+	assert_int_equal(zgi_router_finish(app.router, &error), -ENFILE);
+	assert_string_equal(buffer, "the topic \"other\" is one too many: raise ZG_TOPICS_MAX");
 	assert_int_equal(app.options.topics, ZG_TOPICS_MAX);
 }
 

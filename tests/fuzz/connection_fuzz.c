@@ -229,8 +229,92 @@ static int fuzz_then(struct zg_exchange *x, void *user)
 	return steps[choice % (sizeof(steps) / sizeof(steps[0]))](x);
 }
 
+/* Every request that starts ends, and every connection. */
+static uint64_t hook_connected;
+static uint64_t hook_disconnected;
+static uint64_t hook_started;
+static uint64_t hook_ended;
+
+static void fuzz_hook_connected(const struct zg_connected *event, void *user)
+{
+	(void)event;
+	(void)user;
+	hook_connected++;
+}
+
+static void fuzz_hook_disconnected(const struct zg_disconnected *event, void *user)
+{
+	(void)user;
+	zg_assert(event->why < ZG_DISCONNECT_STOPPED);
+	hook_disconnected++;
+}
+
+static void fuzz_hook_started(struct zg_exchange *x, void *user)
+{
+	(void)user;
+	fuzz_check_request(x);
+	hook_started++;
+}
+
+static void fuzz_hook_ended(struct zg_exchange *x, const struct zg_request_ended *event, void *user)
+{
+	(void)user;
+	fuzz_check_request(x);
+	zg_assert(event->is_aborted || event->status >= 200);
+	zg_assert(event->is_aborted || event->bytes_out > 0);
+	hook_ended++;
+}
+
+static void fuzz_hook_failed(const struct zg_failed *event, void *user)
+{
+	(void)user;
+	if (event->x != NULL)
+		fuzz_check_request(event->x);
+}
+
+/* In a query: "w" waits before the handler, "s" replies in its place. */
+static int fuzz_before(struct zg_exchange *x, void *user)
+{
+	struct zg_slice value;
+
+	(void)user;
+	fuzz_check_request(x);
+	zg_assert(zg_exchange_get(x, 1) == NULL);
+	zg_exchange_set(x, 1, x);
+	if (zg_request_query_value(x, ZG_SLICE("w"), &value) == 0)
+		return fuzz_pending(x);
+	if (zg_request_query_value(x, ZG_SLICE("s"), &value) == 0)
+		return zg_reply_text(x, 403, "stopped");
+	return 0;
+}
+
+/* "a" adds so many fields as its value has bytes, "e" fails. */
+static int fuzz_after(struct zg_exchange *x, int status, void *user)
+{
+	struct zg_slice value = {NULL, 0};
+
+	(void)user;
+	zg_assert(status >= 200 && status <= 599);
+	fuzz_check_request(x);
+	if (zg_request_query_value(x, ZG_SLICE("e"), &value) == 0)
+		return -EIO;
+	if (zg_request_query_value(x, ZG_SLICE("a"), &value) < 0)
+		return 0;
+	for (size_t index = 0; index < value.size; index++)
+		if (zg_reply_field(x, ZG_SLICE("X-After"), ZG_SLICE("fuzzed")) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static void fuzz_routes(struct zgi_router *router)
 {
+	struct zg_group *group = zg_group_within(zgi_router_root(router), "/m");
+
+	zg_group_after(zgi_router_root(router), fuzz_after, NULL);
+	zg_group_before(group, fuzz_before, NULL);
+	zg_group_any(group, "", fuzz_echo);
+	zg_group_any(group, "/p", fuzz_pending);
+	zg_group_any(group, "/f", fuzz_failing);
 	static const struct {
 		const char *pattern;
 		zg_handler *handler;
@@ -658,7 +742,9 @@ static void fuzz_prepare(void)
 
 static void fuzz_open(void)
 {
+	static struct zgi_hooks hooks;
 	static const struct shard_fixture_options options = {
+		.hooks = &hooks,
 		.connection_limit = 8,
 		.exchange_count = 3,
 		.chunk_count = 2,
@@ -666,6 +752,14 @@ static void fuzz_open(void)
 		.change = fuzz_change,
 	};
 
+	memset(&hooks, 0, sizeof(hooks));
+	zgi_hooks_add(&hooks, &(struct zg_hooks){
+				      .connected = fuzz_hook_connected,
+				      .disconnected = fuzz_hook_disconnected,
+				      .request_started = fuzz_hook_started,
+				      .request_ended = fuzz_hook_ended,
+				      .failed = fuzz_hook_failed,
+			      });
 	if (fuzz_file_fd == 0)
 		fuzz_prepare();
 	fixture = shard_fixture_open(&options);
@@ -680,6 +774,8 @@ static void fuzz_check_nothing_lost(void)
 	zg_assert(shard->live_count == 0);
 	zg_assert(shard->leaving_count == 0);
 	zg_assert(shard->hot_count == 0);
+	zg_assert(hook_connected == hook_disconnected);
+	zg_assert(hook_started == hook_ended);
 	/* No response was sent twice. */
 	zg_assert(response_count <= shard->web.counters.requests + shard->counters.refused);
 	zg_assert(shard->waiting_count == 0);

@@ -13,6 +13,8 @@ from support import ROOT, Service, ServiceCase, run
 OWNER = f"Authorization: Bearer {KEY}"
 METHODS = ("get", "put", "post", "delete")
 KINDS = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
+# There where the charts' program is installed.
+OPTIONAL = {"GET /assets/vendor", "GET /assets/vendor/{path}"}
 DOCUMENT = json.loads(Path(ROOT, "apps/storefront/api/openapi.json").read_text(encoding="utf-8"))
 
 
@@ -68,7 +70,7 @@ class Document(unittest.TestCase):
         routes = {re.sub(r"\{(\w+)[^}]*\}", r"{\1}", line) for line in stdout.splitlines()}
         described = {f"{method} {path}" for method, path, _, _ in operations()}
         self.assertEqual(routes - described, set(), "not described")
-        self.assertEqual(described - routes, set(), "described, but not there")
+        self.assertEqual(described - routes - OPTIONAL, set(), "described, but not there")
 
     def test_each_parameter_of_a_path_is_described(self):
         for method, path, item, operation in operations():
@@ -159,13 +161,13 @@ class Answers(ServiceCase):
         return self.ask("POST", "/api/payments", status, body, f"Idempotency-Key: {key}").json()
 
     def test_1_catalog_pages_and_service(self):
-        for path in ("/", "/cart", "/checkout", "/openapi.json", "/healthz"):
+        for path in ("/", "/cart", "/checkout", "/dashboard", "/openapi.json", "/healthz"):
             self.ask("GET", path, 200)
         for path in ("/product/{id}", "/order/{id}"):
             self.ask("GET", path, 200)
-        for path in ("/metrics", "/memory", "/memory.json", "/leaks"):
-            self.ask("GET", path, 200, None, OWNER)
+        for path in ("/metrics", "/memory", "/memory.json", "/leaks", "/memory/events", "/admin/audit"):
             self.ask("GET", path, 401)
+            self.check("GET", path, 200, self.client().ask(path, OWNER))
         self.ask("GET", "/memory", 200, None, OWNER, query="?format=json")
         self.check("GET", "/assets", 404, self.client().ask("/assets"))
         self.check("GET", "/assets/{path}", 200, self.client().ask("/assets/shop.css"))
@@ -220,7 +222,7 @@ class Answers(ServiceCase):
         self.ask("POST", "/admin/orders/{id}/cancel", 409, None, OWNER, number=order["id"])
         other = self.pay(self.order(4), 201, "let-go", capture=False)
         self.ask("POST", steps + "void", 200, {}, OWNER, number=other["id"])
-        self.pay(self.order(5), 202, "slow", number=SILENT)
+        self.pay(self.order(5), 201, "slow", number=SILENT)
         self.ask("POST", "/api/orders/{id}/cancel", 200, number=self.order(6)["id"])
         self.ask("POST", "/api/orders/{id}/cancel", 404, number=999)
         self.ask("POST", "/admin/orders/{id}/cancel", 200, None, OWNER, number=self.order(7)["id"])
@@ -250,7 +252,7 @@ class Answers(ServiceCase):
     def test_6_nothing_was_left_out(self):
         described = {f"{method} {path}" for method, path, _, _ in operations()}
         # A record that is good is the payment record's own test; the folder has no page.
-        self.assertEqual(described - self.asked, {"POST /payments", "GET /assets"})
+        self.assertEqual(described - self.asked - OPTIONAL, {"POST /payments", "GET /assets"})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@
 #include "stores/journal_store.h"
 #include "stores/memory_store.h"
 #include "stores/store.h"
+#include "stores/till.h"
 
 #define SERVICE_SLOT_TAG 201
 #define SERVICE_ORDERS_MAX 8 /* that a session may look at: the latest ones */
@@ -31,7 +32,6 @@
 enum slot_state {
 	SLOT_TAKEN, /* being filled in */
 	SLOT_SUBMITTED, /* the store has its command */
-	SLOT_ASKING, /* the acquirer has its operation */
 	SLOT_RESUMED, /* its exchange is told, in this turn or the next */
 };
 
@@ -49,7 +49,7 @@ struct service_slot {
 	int error; /* of the store: 0, or nobody knows whether it will last */
 	uint32_t state; /* enum slot_state */
 	uint64_t resumed_turn;
-	struct service_slot *next; /* of those that wait for the acquirer, or are resumed */
+	struct service_slot *next; /* of those that are resumed */
 	uint64_t product_id; /* what the request was about, when it takes several commands */
 	uint32_t quantity;
 	/* In the place of an exchange that waits: told when the command is done, and gives the slot
@@ -79,14 +79,16 @@ struct service {
 	struct shop_memory_store memory;
 	struct shop_store *store; /* one of the two */
 	struct shop_sandbox sandbox;
+	struct shop_till till;
 	struct zg_pool slots;
 	struct zg_shard *shard; /* borrowed: the one there is */
-	struct service_slot *asking[1024]; /* by operation: lists */
 	struct service_slot *resumed; /* told, and not come yet */
 	uint64_t turn;
 	bool is_flushing;
 	int failed; /* the store keeps nothing any more: a negative errno */
 	uint64_t abandoned_count; /* slots whose client had gone */
+	uint32_t acquirer_delay_ms; /* of the sandbox: how long it thinks */
+	struct zg_journal_recovery recovery; /* what the journal found at boot */
 };
 
 extern struct service service;
@@ -104,9 +106,9 @@ int64_t service_now_ms(void);
 int ledger_start(struct zg_shard *shard, void *user);
 void ledger_turn_end(struct zg_shard *shard, void *user);
 void ledger_stop(struct zg_shard *shard, void *user);
-/* The store's, and the acquirer's. */
+/* The store's, and the till's. */
 void ledger_done(void *user, struct shop_command *command, int error);
-void ledger_word(void *user, const struct shop_payment_outcome *word);
+void ledger_paid(void *user, void *waiter, const struct shop_command *word, int error);
 
 /**
  * service_slot_take() - a slot for one change
@@ -179,5 +181,6 @@ void carts_routes(struct zg_app *app);
 void orders_routes(struct zg_app *app);
 void payments_routes(struct zg_app *app);
 void pages_routes(struct zg_app *app);
+void audit_routes(struct zg_app *app);
 
 #endif

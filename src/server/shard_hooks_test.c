@@ -78,7 +78,7 @@ static void open_shard(void)
 		.chunk_count = 1,
 		.routes = routes,
 		.change = change,
-		.hooks = &app.shard_hooks,
+		.shard_hooks = &app.shard_hooks,
 	});
 }
 
