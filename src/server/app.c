@@ -168,14 +168,6 @@ static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 	return 0;
 }
 
-static const struct zgi_hooks *app_hooks_collect(const struct zg_app *app)
-{
-	memset(&app_hooks, 0, sizeof(app_hooks));
-	for (uint32_t index = 0; index < app->hook_count; index++)
-		zgi_hooks_add(&app_hooks, &app->hooks[index]);
-	return app->hook_count > 0 ? &app_hooks : NULL;
-}
-
 static void app_print_route(void *user, enum zg_method method, const char *pattern)
 {
 	struct zg_slice name = zg_method_name(method);
@@ -185,6 +177,14 @@ static void app_print_route(void *user, enum zg_method method, const char *patte
 	zg_text_init(&text, app_text, sizeof(app_text));
 	zg_text_print(&text, "%.*s %s\n", (int)name.size, name.data, pattern);
 	app_write(STDOUT_FILENO, &text);
+}
+
+static const struct zgi_hooks *app_hooks_collect(const struct zg_app *app)
+{
+	memset(&app_hooks, 0, sizeof(app_hooks));
+	for (uint32_t index = 0; index < app->hook_count; index++)
+		zgi_hooks_add(&app_hooks, &app->hooks[index]);
+	return app->hook_count > 0 ? &app_hooks : NULL;
 }
 
 static int app_serve(const struct zg_app *app, struct zg_text *error)

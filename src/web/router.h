@@ -155,17 +155,6 @@ ZG_MUST_USE int zgi_router_finish(struct zgi_router *router, struct zg_text *ret
 void zgi_router_match(const struct zgi_router *router, enum zg_method method, struct zg_slice path,
 		      struct zgi_route_match *ret_match);
 
-/* Told of one route. The pattern is NUL-terminated, and borrowed during the call. */
-typedef void zgi_router_visitor(void *user, enum zg_method method, const char *pattern);
-
-/**
- * zgi_router_list() - visit every route
- * @router:   created
- * @visitor:  called once a method and pattern, in the order in which paths were first registered
- * @user:     passed to it
- */
-void zgi_router_list(const struct zgi_router *router, zgi_router_visitor *visitor, void *user);
-
 /* The match of what is no path, or cannot be read as one. */
 void zgi_router_match_none(const struct zgi_router *router, struct zgi_route_match *ret_match);
 
@@ -177,5 +166,17 @@ void zgi_router_match_none(const struct zgi_router *router, struct zgi_route_mat
  * Return: below parameter_count; -ENOENT.
  */
 int zgi_router_parameter(const struct zgi_route_match *match, struct zg_slice name);
+
+/* Told of one route. The pattern is NUL-terminated, and borrowed during the call. */
+typedef void zgi_router_visitor(void *user, enum zg_method method, const char *pattern);
+
+/**
+ * zgi_router_list() - visit every route
+ * @router:   created
+ * @visitor:  called once a method and pattern: what is static before parameters, which are as they
+ *            were registered, with their types
+ * @user:     passed to it
+ */
+void zgi_router_list(const struct zgi_router *router, zgi_router_visitor *visitor, void *user);
 
 #endif
