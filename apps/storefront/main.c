@@ -7,10 +7,25 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "service/service.h"
+
+static int option_acquirer_delay(const char *value, void *user, struct zg_text *ret_error)
+{
+	uint32_t *delay_ms = user;
+	unsigned int parsed;
+	char rest;
+
+	if (sscanf(value, "%u%c", &parsed, &rest) != 1 || parsed > 60000) {
+		zg_text_print(ret_error, "--acquirer-delay-ms takes 0 to 60000, not \"%s\"", value);
+		return -EINVAL;
+	}
+	*delay_ms = parsed;
+	return 0;
+}
 
 static int option_path(const char *value, void *user, struct zg_text *ret_error)
 {
@@ -25,21 +40,42 @@ static int option_path(const char *value, void *user, struct zg_text *ret_error)
 	return 0;
 }
 
-static int option_slots(const char *value, void *user, struct zg_text *ret_error)
+static int option_number(const char *flag, const char *value, const uint32_t range[2],
+			 uint32_t *number)
 {
-	uint64_t *count = user;
-	unsigned long parsed;
-	char rest;
+	char *end;
+	unsigned long parsed = strtoul(value, &end, 10);
 
-	if (sscanf(value, "%lu%c", &parsed, &rest) != 1 || parsed < 8 || parsed > 1000000) {
-		zg_text_print(ret_error, "--slots takes 8 to 1000000, not \"%s\"", value);
+	(void)flag;
+	if (*value < '0' || *value > '9' || *end != '\0' || parsed < range[0] || parsed > range[1])
 		return -EINVAL;
-	}
-	*count = parsed;
+	*number = (uint32_t)parsed;
 	return 0;
 }
 
+#define OPTION_NUMBER(name, flag, minimum, maximum, place)                                        \
+	static int option_##name(const char *value, void *user, struct zg_text *ret_error)        \
+	{                                                                                         \
+		int result =                                                                      \
+			option_number(flag, value, (const uint32_t[2]){minimum, maximum}, place); \
+                                                                                                  \
+		(void)user;                                                                       \
+		if (result < 0)                                                                   \
+			zg_text_print(ret_error, flag " takes %d to %d, not \"%s\"", minimum,     \
+				      maximum, value);                                            \
+		return result;                                                                    \
+	}
+
+#define X(name, option, unit, minimum, preset, maximum, help) \
+	OPTION_NUMBER(name, option, minimum, maximum, &service.shop_options.name)
+SHOP_LIMITS(X)
+#undef X
+OPTION_NUMBER(slots, "--slots", 8, 1000000, &service.slot_count)
+
 static const struct zg_option storefront_options[] = {
+	{"acquirer-delay-ms", "milliseconds; default 20, 0 to 60000",
+	 "How long the sandbox's acquirer thinks before it gives its word.", option_acquirer_delay,
+	 &service.acquirer_delay_ms},
 	{"store", "journal:DIRECTORY or memory; default journal:storefront-data",
 	 "Where the shop is kept.", option_path, service.store_name},
 	{"pages", "FOLDER; default beside the program's sources", "The pages and their assets.",
@@ -47,8 +83,12 @@ static const struct zg_option storefront_options[] = {
 	{"products", "FILE; default the one that ships",
 	 "What an empty shop is filled from, as CSV.", option_path, service.products},
 	{"slots", "changes; default 10000, 8 to 1000000",
-	 "Changes under way at once; past them, 503 and Retry-After.", option_slots,
-	 &service.slot_count},
+	 "Changes under way at once; past them, 503 and Retry-After.", option_slots, NULL},
+#define X(name, option, unit, minimum, preset, maximum, help)                         \
+	{&(option)[2], unit "; default " #preset ", " #minimum " to " #maximum, help, \
+	 option_##name, NULL},
+	SHOP_LIMITS(X)
+#undef X
 };
 
 /* The sources lie beside the folder that the program was built in. */
@@ -68,6 +108,7 @@ static void storefront_defaults(void)
 	(void)snprintf(service.store_name, sizeof(service.store_name), "journal:storefront-data");
 	service.slot_count = 10000;
 	shop_options_init(&service.shop_options);
+	service.acquirer_delay_ms = 20;
 }
 
 static void storefront_routes(struct zg_app *app)
@@ -77,24 +118,13 @@ static void storefront_routes(struct zg_app *app)
 	carts_routes(app);
 	orders_routes(app);
 	payments_routes(app);
+	audit_routes(app);
 	zg_admin_routes(app);
-}
-
-/* What only looks at the options must not open the store: it may be another process's. */
-static bool storefront_only_tells(int argc, char **argv)
-{
-	for (int index = 1; index < argc; index++)
-		if (strcmp(argv[index], "--help") == 0 || strcmp(argv[index], "--plan") == 0)
-			return true;
-	return false;
 }
 
 int main(int argc, char **argv)
 {
-	static char buffer[2048];
-	struct zg_text error;
 	struct zg_app app;
-	int result;
 
 	storefront_defaults();
 	zg_app_init(&app, "storefront");
@@ -106,31 +136,11 @@ int main(int argc, char **argv)
 	     index++)
 		zg_options_add(&app.options, &storefront_options[index]);
 	zg_sessions(&app, &(struct zg_session_options){.value_size = sizeof(struct service_visit)});
-	zg_text_init(&error, buffer, sizeof(buffer));
-	if (!storefront_only_tells(argc, argv)) {
-		struct zg_options options = app.options;
-
-		/* Our own options are needed before the app reads them all once more. */
-		result = zg_options_parse(&options, argc, argv, &error);
-		if (result == 0 && options.shards != 1) {
-			zg_text_print(&error,
-				      "--shards: the shop has one writer, so it is 1; more "
-				      "processes, each with a store of its own, serve more");
-			result = -EINVAL;
-		}
-		if (result == 0)
-			result = service_open(&app, &error);
-		if (result < 0) {
-			fprintf(stderr, "storefront: %s\n", error.data);
-			return result == -EINVAL ? 2 : 1;
-		}
-	}
+	zg_app_plan(&app, service_plan, NULL);
 	storefront_routes(&app);
 	if (zg_app_on_shard_start(&app, ledger_start, NULL) < 0 ||
 	    zg_app_on_turn_end(&app, ledger_turn_end, NULL) < 0 ||
 	    zg_app_on_shard_stop(&app, ledger_stop, NULL) < 0)
 		return 1;
-	result = zg_app_main(&app, argc, argv);
-	service_close();
-	return result;
+	return zg_app_main(&app, argc, argv);
 }

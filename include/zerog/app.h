@@ -34,6 +34,8 @@
 ZG_BEGIN_DECLS
 
 #define ZG_ROUTE_NODES_MAX 1024
+#define ZG_ADMIN_SUBSCRIBERS 16
+#define ZG_ADMIN_EVENTS 4
 #define ZG_ROUTES_MAX 1024 /* one less may be registered: the first is that of no route */
 #define ZG_GROUPS_MAX 64 /* likewise: the first is the app's own */
 
@@ -207,19 +209,41 @@ static inline struct zg_endpoint *zg_group_delete(struct zg_group *group, const 
 
 /**
  * zg_admin_routes() - register /healthz, /metrics (Prometheus text), /memory and /memory.json
- * (plan, use and pauses), and /leaks (what every pool has out, requests in flight included;
+ * (plan, use and pauses), /memory/events (what is in use now, as one JSON object a second to each
+ * subscriber; sse.h), and /leaks (what every pool has out, requests in flight included;
  * zg_leak_report())
  * @app:  initialised
+ *
+ * It has a topic of its own. Where that is the app's only one, few will subscribe: no more than
+ * ZG_ADMIN_SUBSCRIBERS of --subscribers and ZG_ADMIN_EVENTS of --topic-events are planned.
  *
  * With --api-keys-file all but /healthz need a key, unless the request is local (security.h).
  */
 void zg_admin_routes(struct zg_app *app);
 
 /**
- * zg_group_admin_routes() - the same below a group's prefix, and behind its middleware
+ * zg_group_admin_routes() - the same below a group's prefix, and behind its middleware, all but
+ * /memory/events
  * @group:  of zg_group() or zg_group_within()
  */
 void zg_group_admin_routes(struct zg_group *group);
+
+/**
+ * zg_app_plan() - have what the application reserves by itself in the plan
+ * @app:   initialised
+ * @plan:  adds lines with zg_plan_add(), from options that are set by then; called for each plan
+ * that is made, before the application has reserved anything. Return: 0; a negative errno
+ * @user:  passed to it, borrowed for the life of the app; may be NULL
+ *
+ * Whether all fits is looked at with these lines. The memory is reserved by the application, in a
+ * function of zg_app_on_shard_start(): the program as loaded has been measured by then.
+ */
+static inline void zg_app_plan(struct zg_app *app, int (*plan)(struct zg_plan *plan, void *user),
+			       void *user)
+{
+	app->options.plan = plan;
+	app->options.plan_user = user;
+}
 
 /**
  * zg_app_main() - parse flags, plan, reserve, seal, serve, drain

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <zerog/attributes.h>
+#include <zerog/plan.h>
 #include <zerog/region.h>
 #include <zerog/seal.h>
 #include <zerog/text.h>
@@ -153,6 +154,7 @@ struct zg_options {
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 	uint32_t topics; /* no flag: how many zg_topic_init() has made */
+	uint32_t admin_topics; /* no flag: how many of them zg_admin_routes() has made */
 	uint32_t static_folders; /* no flag: how many zg_static() has registered */
 	char access_log[ZG_PATH_SIZE]; /* "-" is standard output; empty: none */
 	enum zg_access_log_format access_log_format;
@@ -161,6 +163,8 @@ struct zg_options {
 	struct zg_session_options session; /* the application's, not a flag */
 	const struct zg_option *added[ZG_OPTIONS_ADDED_MAX]; /* borrowed */
 	uint32_t added_count;
+	int (*plan)(struct zg_plan *plan, void *user); /* no flag: zg_app_plan() */
+	void *plan_user; /* borrowed */
 #define ZG_LIMIT_FIELD(field, flag, unit, minimum, initial, maximum, sentence) uint64_t field;
 	ZG_LIMITS(ZG_LIMIT_FIELD)
 #undef ZG_LIMIT_FIELD

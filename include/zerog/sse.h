@@ -58,6 +58,7 @@ struct zg_topic {
 	uint32_t slot_count;
 	uint32_t slot_size; /* bytes */
 	uint32_t event_size_max; /* bytes */
+	uint32_t subscriber_count; /* read by any thread */
 	uint32_t epoch; /* part of each id: ids of an earlier run mean nothing */
 };
 

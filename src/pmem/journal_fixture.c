@@ -35,7 +35,7 @@ int journal_fixture_setup(void **state)
 	(void)state;
 	memset(&fixture, 0, sizeof(fixture));
 	snprintf(fixture.directory, sizeof(fixture.directory), "%s/zerog-journal-XXXXXX",
-		 folder != NULL ? folder : "/tmp");
+		 folder != NULL ? folder : P_tmpdir);
 	if (mkdtemp(fixture.directory) == NULL)
 		return -1;
 	fixture.options = (struct zg_journal_options){

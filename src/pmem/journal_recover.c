@@ -3,17 +3,17 @@
  *
  * Where no record with the expected number begins, one of four things is so:
  *
- *	the next segment begins with it   the writer went on there; so do we
- *	no record is found further on     this is the end
- *	those further on were published when the expected one was not known to be durable
- *	                                  it was never committed, and so none of those was: the
- *kernel writes pages in any order. They are cut off, and made unreadable, or one of them might one
- *day follow a record that is written here one of those was published after the expected one was
- *durable a committed record is damaged or missing
+ *  1. The next segment begins with it: the writer went on there, and so do we.
+ *  2. No record is found further on: this is the end.
+ *  3. Those further on were published when the expected one was not known to be durable. It was
+ *     never committed, and so none of those was: the kernel writes pages in any order. They are cut
+ *     off, and made unreadable, or one of them might one day follow a record that is written here.
+ *  4. One of those was published after the expected one was durable: a committed record is damaged
+ *     or missing.
  *
- * The last two are told apart by `pending`, which each record carries. What cannot be told from
- * the end of a journal is damage to its last commit, with no record after it: it looks as if that
- * commit had never been. It is counted as torn.
+ * The last two are told apart by `pending`, which each record carries; see recover_goes_on(). What
+ * cannot be told from the end of a journal is damage to its last commit, with no record after it:
+ * it looks as if that commit had never been. It is counted as torn.
  *
  * Commits make segments durable one after the other. So a committed record further on lies in
  * this segment or in the next, or those that follow begin with one.

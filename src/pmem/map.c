@@ -155,7 +155,7 @@ int zg_pmem_open(struct zg_pmem *map, const struct zg_pmem_options *options,
 		.is_read_only = options->read_only,
 		.fd = -1,
 	};
-	struct zgi_map_header header;
+	struct zgi_map_header header = {0};
 	int result;
 
 	zg_assert(map != NULL);

@@ -430,6 +430,43 @@ static void damage_is_told_with_its_offset(void **state)
 	assert_int_equal(zg_pmem_pool_open(&pool, &options, &error), 0);
 }
 
+/* Some go unseen, as a generation that another handle might have had; none brings the pool down. */
+static void any_bit_may_flip_and_the_pool_is_refused_or_can_be_used(void **state)
+{
+	static unsigned char good[SIZE];
+	int refused_count = 0;
+
+	(void)state;
+	(void)publish(1);
+	(void)publish(2);
+	zg_pmem_pool_close(&pool);
+	memcpy(good, payload, SIZE);
+	for (size_t bit = OFFSET * 8; bit < (WORDS_OFFSET + COUNT * 8) * 8; bit++) {
+		memcpy(payload, good, SIZE);
+		payload[bit / 8] ^= (unsigned char)(1 << bit % 8);
+		zgi_handles_forget();
+		if (zg_pmem_pool_open(&pool, &options, NULL) < 0) {
+			refused_count++;
+			continue;
+		}
+		while (pool.free_count > 0)
+			(void)publish(3);
+		for (uint32_t cursor = 0;;) {
+			zg_handle handle;
+
+			if (zg_pmem_pool_next(&pool, &cursor, &handle, NULL) == 0)
+				break;
+			assert_int_equal(zg_pmem_pool_give(&pool, handle), 0);
+		}
+		assert_int_equal(pool.published_count, 0);
+		assert_int_equal(pool.free_count + pool.retired_count, COUNT);
+		zg_pmem_pool_close(&pool);
+	}
+	/* All of the header but its limit, and most of each word. */
+	assert_true(refused_count > 56 * 8);
+	memcpy(payload, good, SIZE);
+}
+
 static void in_a_map_that_is_read_only_the_pool_can_be_looked_at(void **state)
 {
 	zg_handle handle = publish(1);
@@ -532,6 +569,7 @@ int main(void)
 		TEST(pool_is_opened_as_what_it_is),
 		TEST(options_out_of_range_are_refused),
 		TEST(damage_is_told_with_its_offset),
+		TEST(any_bit_may_flip_and_the_pool_is_refused_or_can_be_used),
 		TEST(in_a_map_that_is_read_only_the_pool_can_be_looked_at),
 		TEST(object_whose_end_could_not_be_fenced_is_not_reserved_again),
 		TEST(pool_is_registered_while_it_lives),

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <zerog/app.h>
 #include <zerog/guest_heap.h>
 
 #include "base/assert.h"
@@ -144,6 +145,15 @@ static void config_sizes(struct zgi_server_config *config)
 	config->exchanges_each = (uint32_t)exchanges_each;
 	config->chunks_each =
 		(uint32_t)zgi_config_share(options->arena_chunks, config->shard_count);
+	/* Who runs the service is few. */
+	if (options->admin_topics > 0 && options->topics == options->admin_topics) {
+		config->options.subscribers = options->subscribers < ZG_ADMIN_SUBSCRIBERS
+						      ? options->subscribers
+						      : ZG_ADMIN_SUBSCRIBERS;
+		config->options.topic_events = options->topic_events < ZG_ADMIN_EVENTS
+						       ? options->topic_events
+						       : ZG_ADMIN_EVENTS;
+	}
 	config->subscribers_each =
 		options->topics > 0
 			? (uint32_t)zgi_config_share(options->subscribers, config->shard_count)
@@ -332,6 +342,8 @@ int zgi_server_plan_lines(const struct zgi_server_config *config, struct zg_plan
 		result = zgi_shared_plan(config, plan);
 	if (result == 0)
 		result = zgi_access_log_plan(config, plan);
+	if (result == 0 && config->options.plan != NULL)
+		result = config->options.plan(plan, config->options.plan_user);
 	if (result == 0)
 		result = zg_plan_add(
 			plan, &padding, "what is left of the last page of %" PRIu32 " region%s",

@@ -199,6 +199,7 @@ int zgi_options_read_environment(struct zg_options *options, struct zg_text *ret
 int zg_options_read(struct zg_options *options, int argc, char **argv, struct zg_text *ret_error)
 {
 	struct zg_options flags = *options;
+	const char *variable = getenv(SOURCE_VARIABLE_PREFIX "CONFIG");
 	const char *path = flags.config_file;
 	int result;
 
@@ -209,8 +210,8 @@ int zg_options_read(struct zg_options *options, int argc, char **argv, struct zg
 		options->print_help = flags.print_help;
 		return result;
 	}
-	if (path[0] == '\0' && getenv(SOURCE_VARIABLE_PREFIX "CONFIG") != NULL)
-		path = getenv(SOURCE_VARIABLE_PREFIX "CONFIG");
+	if (path[0] == '\0' && variable != NULL)
+		path = variable;
 	if (path[0] == '\0')
 		path = options->config_file;
 	if (path[0] != '\0')

@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/thread.h"
+#include "server/admin/live.h"
 #include "server/leaks.h"
 #include "server/resume.h"
 
@@ -362,8 +363,10 @@ static void server_serve(struct zgi_server *server, const sigset_t *signals)
 {
 	int number = 0;
 
-	while (number == 0 && !server_shards_have_ended(server))
+	while (number == 0 && !server_shards_have_ended(server)) {
 		number = server_signal_wait(server, signals, 1000);
+		zgi_live_tick(server);
+	}
 	if (number == SIGTERM) {
 		server->was_drained = true;
 		server_drain(server, signals);
@@ -464,6 +467,7 @@ static int server_boot(struct zgi_server *server, const struct zgi_server_run_op
 		result = zgi_events_open(&server->config, &server->events, ret_error);
 	if (result < 0)
 		return result;
+	zgi_live_open();
 	result = zgi_listen(&server->config.address, (int)server->config.options.backlog,
 			    server->listen_fds, server->config.shard_count, ret_error);
 	if (result < 0)

@@ -113,7 +113,7 @@ static int shared_sessions_init(struct zgi_shared *shared, const struct zgi_serv
 {
 	struct zg_region_options options = shared_region(config);
 	size_t size = options.size;
-	void *memory;
+	void *memory = NULL;
 	int result;
 
 	if (!shared_has_sessions(config))

@@ -51,8 +51,11 @@ static struct subscriber *subscriber_of(struct zgi_shard *shard, uint32_t index)
 
 void zgi_subscriber_give(struct zgi_shard *shard, uint32_t number)
 {
-	int result = zg_pool_give(&shard->subscribers, subscriber_at(shard, number)->handle);
+	struct subscriber *subscriber = subscriber_at(shard, number);
+	int result;
 
+	__atomic_fetch_sub(&subscriber->topic->subscriber_count, 1, __ATOMIC_RELAXED);
+	result = zg_pool_give(&shard->subscribers, subscriber->handle);
 	zg_assert(result == 0);
 }
 
@@ -252,6 +255,7 @@ int zg_sse_start(struct zg_exchange *x, struct zg_topic *topic)
 		(void)!zg_pool_give(&shard->subscribers, handle);
 		return result;
 	}
+	__atomic_fetch_add(&topic->subscriber_count, 1, __ATOMIC_RELAXED);
 	x->hand_over = (uint32_t)(((unsigned char *)block - shard->subscribers.blocks) /
 				  (ptrdiff_t)shard->subscribers.block_size) +
 		       1;

@@ -63,6 +63,7 @@ void zgi_topics_open(const struct zgi_topics_room *room)
 
 		pthread_mutex_lock(&topic->mutex);
 		topic->published = 0;
+		topic->subscriber_count = 0;
 		topic->slots = memory;
 		topic->slot_count = room->event_count + 1;
 		topic->event_size_max = room->event_size_max;

@@ -5,10 +5,11 @@
 
 A machine is described by tests/hw/NAME.json: what QEMU is told, what the kernel is told, the
 modules it loads, the programs that it has in /programs, and the tests that run on it, each a
-program or a script that prints TAP. The
-kernel is Debian's, unpacked and not installed; the root folder is made of busybox, the
-programs, and the libraries they ask for. The processor is emulated, so that no right to a
-hypervisor is needed; figures of speed mean nothing there.
+program or a script that prints TAP. Those of "tests_after" run when it is turned on once more;
+{folder} in what QEMU is told is where things may lie that outlive the first time. The kernel is
+Debian's, unpacked and not installed; the root folder is made of busybox, the programs, and the
+libraries they ask for. The processor is emulated, so that no right to a hypervisor is needed;
+figures of speed mean nothing there.
 """
 
 import glob
@@ -87,8 +88,8 @@ def libraries(program):
     return re.findall(r"(/\S+)", result.stdout) if result.returncode == 0 else []
 
 
-def root_make(folder, machine):
-    """The machine's root folder."""
+def root_make(folder, machine, tests):
+    """The machine's root folder, to run these tests."""
     def put(source, target, mode=0o755):
         path = os.path.join(folder, target.lstrip("/"))
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -97,7 +98,7 @@ def root_make(folder, machine):
 
     put("/bin/busybox", "bin/busybox")
     put(os.path.join(ROOT, "tests", "hw", "init.sh"), "init")
-    for name in machine["tests"] + machine.get("files", []):
+    for name in machine["tests"] + machine.get("tests_after", []) + machine.get("files", []):
         path = os.path.join(ROOT, name)
         if not os.path.exists(path):
             raise Failed(f"{name} was not built")
@@ -120,16 +121,17 @@ def root_make(folder, machine):
         file.writelines(os.path.basename(path) + "\n" for path in modules)
     with open(os.path.join(folder, "tests"), "w", encoding="utf-8") as file:
         file.writelines(f"{os.path.basename(name)} {TEST_SECONDS_MAX}\n"
-                        for name in machine["tests"])
+                        for name in tests)
 
 
-def boot(folder, machine):
+def boot(folder, machine, tests):
     """Runs the machine until it turns itself off: what its tests said."""
     kernel, = glob.glob(os.path.join(KERNEL, "boot", "vmlinuz-*"))
     image = os.path.join(folder, "root.cpio")
     root = os.path.join(folder, "root")
+    shutil.rmtree(root, ignore_errors=True)
     os.mkdir(root)
-    root_make(root, machine)
+    root_make(root, machine, tests)
     run(["bash", "-c", f"find . | cpio -o -H newc --quiet >'{image}'"], cwd=root)
     console = os.path.join(folder, "console")
     report = os.path.join(folder, "report")
@@ -138,7 +140,8 @@ def boot(folder, machine):
                "-accel", "tcg,thread=multi", "-cpu", "max", "-kernel", kernel, "-initrd", image,
                "-append", " ".join(["console=ttyS0", "loglevel=4", "panic=-1",
                                     *machine.get("kernel", [])]),
-               "-serial", f"file:{console}", "-serial", f"file:{report}", *machine["qemu"]]
+               "-serial", f"file:{console}", "-serial", f"file:{report}",
+               *(word.replace("{folder}", folder) for word in machine["qemu"])]
     note = ""
     try:
         result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -169,17 +172,13 @@ def indent(text):
     return "    " + text.rstrip().replace("\n", "\n    ")
 
 
-def run_machine(name):
-    """Runs one machine, tells of each test; returns (passed, failed, skipped)."""
-    with open(os.path.join(ROOT, "tests", "hw", name + ".json"), encoding="utf-8") as file:
-        machine = json.load(file)
-    print(f"hw: {name}: {machine['about']}", flush=True)
+def run_boot(name, folder, machine, tests):
+    """Turns a machine on once, tells of each test; returns (passed, failed, skipped)."""
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="zerog-hw-") as folder:
-        report, console, note = boot(folder, machine)
+    report, console, note = boot(folder, machine, tests)
     found = sections(report)
     totals = [0, 0, 0]
-    for test in map(os.path.basename, machine["tests"]):
+    for test in map(os.path.basename, tests):
         if test in found:
             output, status = found[test]
             outcome = tap.read(output, status)
@@ -198,6 +197,19 @@ def run_machine(name):
         print(indent("\n".join([note, *re.findall("^@lost.*", report, re.MULTILINE),
                                 *console.splitlines()[-CONSOLE_LINES:]])), flush=True)
     print(f"hw: {name} took {time.monotonic() - started:.0f} s", flush=True)
+    return totals
+
+
+def run_machine(name):
+    """Runs one machine, tells of each test; returns (passed, failed, skipped)."""
+    with open(os.path.join(ROOT, "tests", "hw", name + ".json"), encoding="utf-8") as file:
+        machine = json.load(file)
+    print(f"hw: {name}: {machine['about']}", flush=True)
+    totals = [0, 0, 0]
+    with tempfile.TemporaryDirectory(prefix="zerog-hw-") as folder:
+        for tests in (machine["tests"], machine.get("tests_after", [])):
+            if tests:
+                totals = [sum(pair) for pair in zip(totals, run_boot(name, folder, machine, tests))]
     return totals
 
 

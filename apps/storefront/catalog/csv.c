@@ -191,16 +191,17 @@ static int csv_byte(struct shop_csv *csv, char byte)
 /* The bytes of a mark at the very start are held back until it is one, or is not. */
 static int csv_mark(struct shop_csv *csv, char byte)
 {
+	uint32_t held = csv->mark_size;
 	int result = 0;
 
-	assert(csv->mark_size < sizeof(byte_order_mark));
-	if ((unsigned char)byte == byte_order_mark[csv->mark_size]) {
+	assert(held < sizeof(byte_order_mark));
+	if ((unsigned char)byte == byte_order_mark[held]) {
 		++csv->mark_size;
 		return 0;
 	}
-	for (uint32_t index = 0; index < csv->mark_size && result == 0; ++index)
-		result = csv_byte(csv, (char)byte_order_mark[index]);
 	csv->mark_size = sizeof(byte_order_mark);
+	for (uint32_t index = 0; index < held && result == 0; ++index)
+		result = csv_byte(csv, (char)byte_order_mark[index]);
 	return result < 0 ? result : csv_byte(csv, byte);
 }
 

@@ -56,6 +56,12 @@ static bool search_split(struct zg_slice text, struct search_words *words)
 	return true;
 }
 
+/* Without a word to look for, each product is to be listed once: by its first word. */
+static uint32_t search_group(const struct shop_search *search, const struct search_words *words)
+{
+	return search->category + (words->count == 0 ? SHOP_WORDS_FIRST : 0);
+}
+
 static bool search_begins(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -88,7 +94,7 @@ static bool search_matches(const struct shop_product *product, uint32_t offset,
 static int search_begin(struct shop_catalog *catalog, const struct shop_search *search,
 			const struct search_words *words, struct shop_words_place *ret_place)
 {
-	struct shop_words_key key = {.category = search->category, .text = words->longest};
+	struct shop_words_key key = {.group = search_group(search, words), .text = words->longest};
 
 	if (search->cursor > 0) {
 		uint32_t entry = search->cursor - 1;
@@ -97,7 +103,8 @@ static int search_begin(struct shop_catalog *catalog, const struct shop_search *
 			shop_catalog_product(catalog, (uint64_t)number + 1);
 
 		if (product == NULL || shop_words_offset(entry) >= strlen(product->folded) ||
-		    shop_words_is_in_category(entry) != (search->category > 0))
+		    shop_words_is_in_category(entry) != (search->category > 0) ||
+		    shop_words_is_first(entry) != (words->count == 0))
 			return -EINVAL;
 		key.text = product->folded + shop_words_offset(entry);
 		key.number = number + 1;
@@ -109,9 +116,7 @@ static int search_begin(struct shop_catalog *catalog, const struct shop_search *
 static bool search_is_in_range(const struct shop_product *product, uint32_t entry,
 			       const struct shop_search *search, const struct search_words *words)
 {
-	uint32_t category = shop_words_is_in_category(entry) ? product->category : 0;
-
-	return category == search->category &&
+	return shop_words_group(entry, product->category) == search_group(search, words) &&
 	       search_begins(product->folded + shop_words_offset(entry), words->longest);
 }
 

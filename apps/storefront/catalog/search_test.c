@@ -128,9 +128,11 @@ static void what_cannot_be_asked_is_refused(void **state)
 		{.limit = SHOP_SEARCH_LIMIT_MAX + 1},
 		{.limit = 1, .category = 2},
 		{.limit = 1, .cursor = UINT32_MAX},
-		{.limit = 1, .cursor = 2 << 7},
-		{.limit = 1, .cursor = (63 << 1) + 1},
-		{.limit = 1, .cursor = 1 + 1}, /* of another search: one within a category */
+		{.limit = 1, .cursor = (1 << 8) + 1},
+		{.limit = 1, .cursor = (63 << 2 | 2) + 1},
+		{.limit = 1, .cursor = 3 + 1}, /* of other searches: one within a category */
+		{.limit = 1, .cursor = 0 + 1}, /* one for a word */
+		{.limit = 1, .cursor = 2 + 1, .text = ZG_SLICE("blue")}, /* one for none */
 	};
 
 	(void)state;

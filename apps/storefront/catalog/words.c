@@ -14,15 +14,17 @@
 
 #define BLOCK SHOP_WORDS_BLOCK_COUNT
 #define HALF (BLOCK / 2)
+#define ENTRIES_MAX ((SHOP_WORDS_MAX + 1) * 2) /* of a product */
 
-static_assert(ZG_POOL_BLOCKS_MAX <= UINT32_C(1) << 25, "a number fits an entry");
+static_assert(ZG_POOL_BLOCKS_MAX <= UINT32_C(1) << 24, "a number fits an entry");
+static_assert(SHOP_CATEGORIES_MAX < SHOP_WORDS_FIRST, "groups are apart");
 static_assert(SHOP_NAME_SIZE <= 64, "an offset fits an entry");
 static_assert(BLOCK <= UINT8_MAX, "a count fits its byte");
 
 static uint32_t words_block_count(uint32_t products_max)
 {
 	/* One more than half-full blocks would be: while a split is under way. */
-	return products_max * SHOP_WORDS_MAX * 2 / HALF + 2;
+	return products_max * ENTRIES_MAX / HALF + 2;
 }
 
 size_t shop_words_memory_size(uint32_t products_max)
@@ -83,13 +85,13 @@ static bool words_is_before(struct shop_catalog *catalog, uint32_t entry,
 {
 	uint32_t number = shop_words_number(entry);
 	const struct shop_product *product = shop_catalog_product(catalog, number + 1);
-	uint32_t category;
+	uint32_t group;
 	int order;
 
 	assert(product != NULL);
-	category = shop_words_is_in_category(entry) ? product->category : 0;
-	if (category != key->category)
-		return category < key->category;
+	group = shop_words_group(entry, product->category);
+	if (group != key->group)
+		return group < key->group;
 	order = strcmp(product->folded + shop_words_offset(entry), key->text);
 	if (order != 0)
 		return order < 0;
@@ -233,25 +235,26 @@ static void words_erase(struct shop_words *words, struct shop_words_place place)
 		words_close(words, place.block);
 }
 
-/* Entries of a product: each word twice. The last of the two is the one in the category. */
-static uint32_t words_entries(const struct shop_product *product,
-			      uint32_t entries[SHOP_WORDS_MAX * 2])
+/* Entries of a product: two a word, and two for the first one. */
+static uint32_t words_entries(const struct shop_product *product, uint32_t entries[ENTRIES_MAX])
 {
 	uint32_t number = (uint32_t)product->object.id - 1;
 	uint32_t starts[SHOP_WORDS_MAX];
 	uint32_t count = shop_words_starts(product->folded, starts);
 
 	for (uint32_t index = 0; index < count; ++index) {
-		entries[2 * index] = number << 7 | starts[index] << 1;
+		entries[2 * index] = number << 8 | starts[index] << 2;
 		entries[2 * index + 1] = entries[2 * index] | 1;
 	}
-	return 2 * count;
+	entries[2 * count] = number << 8 | 2;
+	entries[2 * count + 1] = number << 8 | 3;
+	return 2 * count + 2;
 }
 
 static struct shop_words_key words_key(const struct shop_product *product, uint32_t entry)
 {
 	return (struct shop_words_key){
-		.category = shop_words_is_in_category(entry) ? product->category : 0,
+		.group = shop_words_group(entry, product->category),
 		.text = product->folded + shop_words_offset(entry),
 		.number = shop_words_number(entry),
 	};
@@ -259,7 +262,7 @@ static struct shop_words_key words_key(const struct shop_product *product, uint3
 
 void shop_words_add(struct shop_catalog *catalog, const struct shop_product *product)
 {
-	uint32_t entries[SHOP_WORDS_MAX * 2];
+	uint32_t entries[ENTRIES_MAX];
 	uint32_t count = words_entries(product, entries);
 
 	for (uint32_t index = 0; index < count; ++index) {
@@ -271,7 +274,7 @@ void shop_words_add(struct shop_catalog *catalog, const struct shop_product *pro
 
 void shop_words_remove(struct shop_catalog *catalog, const struct shop_product *product)
 {
-	uint32_t entries[SHOP_WORDS_MAX * 2];
+	uint32_t entries[ENTRIES_MAX];
 	uint32_t count = words_entries(product, entries);
 
 	for (uint32_t index = 0; index < count; ++index) {

@@ -1,8 +1,9 @@
 /*
  * Words: the places where words of names begin, in order of what follows.
  *
- * Each word of a listed product's name has two entries: one among all, one in its category. Entries
- * are sorted by category, then by the name from that word on, then by id; so what begins with a
+ * Each word of a listed product's name has two entries: one among all, one in its category; and the
+ * first word has two more, among first words, for lists in which each product stands once. Entries
+ * are sorted by these groups, then by the name from that word on, then by id; so what begins with a
  * prefix is one range. They lie in blocks of 64 to 128, and the blocks in order in a list: a place
  * is found by bisection, and an entry that comes moves no more than a block's. It is grown product
  * by product; there is no rebuilding.
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #define SHOP_WORDS_MAX 8 /* of one name: those behind are not searched */
+#define SHOP_WORDS_FIRST 64 /* added to a category: the group of first words */
 #define SHOP_WORDS_BLOCK_COUNT 128 /* entries of a block */
 #define SHOP_SEARCH_SCAN_MAX 8192 /* entries that one search looks at */
 
@@ -36,7 +38,7 @@ struct shop_words {
 
 /* What to look for: the place of an entry, or of the first that may follow. */
 struct shop_words_key {
-	uint32_t category; /* 0: among all */
+	uint32_t group; /* see shop_words_group() */
 	const char *text; /* folded, NUL-terminated */
 	uint32_t number; /* of the product: its id - 1 */
 };
@@ -111,20 +113,37 @@ struct shop_words_place shop_words_seek(struct shop_catalog *catalog,
 bool shop_words_next(const struct shop_words *words, struct shop_words_place *place,
 		     uint32_t *ret_entry);
 
-/* An entry: number (20 bits) | offset of the word (6 bits) | in its category (1 bit). */
+/* An entry: number (20 bits) | offset of the word (6 bits) | the first word alone (1 bit) | in its
+ * category (1 bit). */
 static inline uint32_t shop_words_number(uint32_t entry)
 {
-	return entry >> 7;
+	return entry >> 8;
 }
 
 static inline uint32_t shop_words_offset(uint32_t entry)
 {
-	return entry >> 1 & 63;
+	return entry >> 2 & 63;
+}
+
+static inline bool shop_words_is_first(uint32_t entry)
+{
+	return (entry & 2) != 0;
 }
 
 static inline bool shop_words_is_in_category(uint32_t entry)
 {
 	return (entry & 1) != 0;
+}
+
+/**
+ * shop_words_group() - where an entry belongs: what is sorted by before all else
+ * @entry:     any
+ * @category:  of its product
+ */
+static inline uint32_t shop_words_group(uint32_t entry, uint32_t category)
+{
+	return (shop_words_is_in_category(entry) ? category : 0) +
+	       (shop_words_is_first(entry) ? SHOP_WORDS_FIRST : 0);
 }
 
 #endif

@@ -170,8 +170,6 @@ int shop_record_decode(const void *bytes, size_t size, struct shop_command *ret_
 	wire_head(&wire, &command);
 	if (wire.is_failed)
 		return -EPROTO;
-	if (size != shop_record_size(command.type))
-		return -EBADMSG;
 	wire_request(&wire, &command);
 	if (!shop_wire_is_whole(&wire))
 		return -EBADMSG;

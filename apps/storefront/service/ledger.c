@@ -6,14 +6,14 @@
 #include "service/service.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define LEDGER_POLL_MS 5 /* how long the sandbox's word may lie about */
+#define LEDGER_POLL_MS 5 /* how long the sandbox's word may lie about when nothing happens */
 #define LEDGER_TICK_MS 1000
 #define LEDGER_IDLE_MS 50
 #define LEDGER_EXPIRE_MAX 64 /* carts, orders and keys a tick: a turn is to stay short */
-#define LEDGER_ASK_AGAIN_MS 1000
 #define LEDGER_RECLAIM_TURNS 4
 
 int64_t service_now_ms(void)
@@ -120,85 +120,6 @@ static void ledger_reclaim(void)
 	}
 }
 
-static struct service_slot **ledger_asking(uint64_t operation_id)
-{
-	return &service.asking[operation_id % (sizeof(service.asking) / sizeof(service.asking[0]))];
-}
-
-/* The intent is durable: now the acquirer may be asked. */
-static void ledger_ask(struct service_slot *slot)
-{
-	const struct shop_outcome *outcome = &slot->command.outcome;
-	const struct shop_transaction *transaction =
-		shop_transaction_find(&service.shop, outcome->operation_id);
-	struct shop_outcome ignored;
-	const struct shop_payment *payment;
-	struct shop_acquirer_request request;
-	struct service_slot **list = ledger_asking(outcome->operation_id);
-
-	slot->state = SLOT_ASKING;
-	slot->next = *list;
-	*list = slot;
-	if (transaction == NULL)
-		return;
-	payment = shop_payment_find(&service.shop, transaction->payment_id, &ignored);
-	request = (struct shop_acquirer_request){
-		.operation_id = outcome->operation_id,
-		.operation = (enum shop_operation)transaction->operation,
-		.money = {transaction->amount, service.shop_options.currency},
-		.reference = payment != NULL ? payment->acquirer_reference : 0,
-		.card = slot->command.type == SHOP_PAYMENT_AUTHORIZE ? &slot->command.card : NULL,
-	};
-	/* Refused, it never heard of it, and says so when it is asked about it. */
-	if (shop_acquirer_submit(&service.sandbox.acquirer, &request) < 0)
-		(void)!shop_acquirer_ask(&service.sandbox.acquirer, outcome->operation_id);
-	shop_card_wipe(&slot->command.card);
-}
-
-/* Who waits for an operation has its outcome now. */
-static void ledger_answer(uint64_t operation_id, const struct shop_outcome *outcome, int error)
-{
-	struct service_slot **link = ledger_asking(operation_id);
-
-	for (; *link != NULL; link = &(*link)->next) {
-		struct service_slot *slot = *link;
-
-		if (slot->command.outcome.operation_id != operation_id)
-			continue;
-		*link = slot->next;
-		slot->command.outcome = *outcome;
-		slot->error = error;
-		ledger_tell(slot);
-		return;
-	}
-}
-
-static void ledger_ask_again(struct zg_shard *shard, void *user)
-{
-	uint64_t operation_id = (uint64_t)(uintptr_t)user;
-
-	(void)shard;
-	if (shop_transaction_find(&service.shop, operation_id) != NULL)
-		(void)!shop_acquirer_ask(&service.sandbox.acquirer, operation_id);
-}
-
-/* The acquirer's word is durable. */
-static void ledger_word_done(struct service_slot *slot, int error)
-{
-	uint64_t operation_id = slot->command.request.payment_outcome.operation_id;
-	const struct zg_timer_options again = {
-		.after_ms = LEDGER_ASK_AGAIN_MS,
-		.handler = ledger_ask_again,
-		.user = (void *)(uintptr_t)operation_id,
-	};
-
-	/* No word within the time: the client is told that it is pending, and we ask later. */
-	if (slot->command.outcome.result == SHOP_PENDING)
-		(void)!zg_timer_start(service.shard, &again, NULL);
-	ledger_answer(operation_id, &slot->command.outcome, error);
-	service_slot_give(slot);
-}
-
 void ledger_done(void *user, struct shop_command *command, int error)
 {
 	struct service_slot *slot = (struct service_slot *)(void *)command;
@@ -206,41 +127,31 @@ void ledger_done(void *user, struct shop_command *command, int error)
 	(void)user;
 	if (error < 0)
 		service.failed = error;
-	if (command->type == SHOP_PAYMENT_OUTCOME) {
-		ledger_word_done(slot, error);
-		return;
-	}
-	if (command->outcome.result == SHOP_PENDING && command->outcome.is_changed && error == 0) {
-		ledger_ask(slot);
+	if (shop_till_owns(&service.till, command)) {
+		shop_till_stored(&service.till, command, error);
 		return;
 	}
 	slot->error = error;
-	if (slot->then == NULL)
+	/* The intent is durable: the till sees it through, and tells. */
+	if (error == 0 && command->outcome.result == SHOP_PENDING && command->outcome.is_changed)
+		shop_till_begin(&service.till, command, slot);
+	else if (slot->then == NULL)
 		service_slot_give(slot);
 	else
 		ledger_tell(slot);
 }
 
-void ledger_word(void *user, const struct shop_payment_outcome *word)
+void ledger_paid(void *user, void *waiter, const struct shop_command *word, int error)
 {
-	struct service_slot *slot;
+	struct service_slot *slot = waiter;
 
 	(void)user;
-	/* No slot is free: what was asked stays in flight, and is asked about again. */
-	if (service_slot_take(&slot) == 0) {
-		slot->command.type = SHOP_PAYMENT_OUTCOME;
-		slot->command.request.payment_outcome = *word;
-		if (ledger_submit(slot) == 0)
-			return;
-		service_slot_give(slot);
-	}
-	(void)!zg_timer_start(service.shard,
-			      &(struct zg_timer_options){
-				      .after_ms = LEDGER_ASK_AGAIN_MS,
-				      .handler = ledger_ask_again,
-				      .user = (void *)(uintptr_t)word->operation_id,
-			      },
-			      NULL);
+	/* Nobody waits for what was in flight when the service began. */
+	if (slot == NULL)
+		return;
+	slot->command.outcome = word->outcome;
+	slot->error = error;
+	ledger_tell(slot);
 }
 
 static void ledger_flushed(struct zg_shard *shard, int result, void *user)
@@ -258,6 +169,9 @@ void ledger_turn_end(struct zg_shard *shard, void *user)
 	(void)user;
 	service.turn++;
 	ledger_reclaim();
+	/* Words that are due go into this turn's flush. */
+	(void)shop_acquirer_poll(&service.sandbox.acquirer, service_now_ms());
+	(void)shop_till_poll(&service.till, service_now_ms());
 	if (service.is_flushing || shop_store_turn_end(service.store, &fd) != 1)
 		return;
 	service.is_flushing = true;
@@ -276,6 +190,7 @@ static void ledger_poll(struct zg_shard *shard, void *user)
 {
 	(void)user;
 	(void)shop_acquirer_poll(&service.sandbox.acquirer, service_now_ms());
+	(void)shop_till_poll(&service.till, service_now_ms());
 	ledger_again(shard, LEDGER_POLL_MS, ledger_poll);
 }
 
@@ -327,13 +242,24 @@ static void ledger_idle(struct zg_shard *shard, void *user)
 
 int ledger_start(struct zg_shard *shard, void *user)
 {
-	const struct shop_transaction *transaction = NULL;
+	static char buffer[2048];
+	struct zg_text error;
+	int result;
 
 	(void)user;
+	zg_text_init(&error, buffer, sizeof(buffer));
 	service.shard = shard;
+	if (zg_shard_count(shard) != 1) {
+		fputs("storefront: --shards: the shop has one writer, so it is 1\n", stderr);
+		return -EINVAL;
+	}
+	result = service_open(&error);
+	if (result < 0) {
+		fprintf(stderr, "storefront: %s\n", error.data);
+		return result;
+	}
 	/* What was in flight when the service ended: the acquirer knows, or never heard of it. */
-	while ((transaction = shop_transaction_next(&service.shop, transaction)) != NULL)
-		(void)!shop_acquirer_ask(&service.sandbox.acquirer, transaction->object.id);
+	(void)shop_till_recover(&service.till, service_now_ms());
 	ledger_again(shard, LEDGER_POLL_MS, ledger_poll);
 	ledger_again(shard, LEDGER_TICK_MS, ledger_tick);
 	ledger_again(shard, LEDGER_IDLE_MS, ledger_idle);
@@ -344,6 +270,5 @@ void ledger_stop(struct zg_shard *shard, void *user)
 {
 	(void)shard;
 	(void)user;
-	shop_store_close(service.store);
-	service.store = NULL;
+	service_close();
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define PAGE_SIZE_MAX 32768 /* bytes of a page */
+#define CHART_FOLDER "/usr/share/javascript/chart.js" /* Debian's libjs-chart.js */
 
 enum page {
 	PAGE_INDEX,
@@ -18,11 +19,12 @@ enum page {
 	PAGE_CART,
 	PAGE_CHECKOUT,
 	PAGE_ORDER,
+	PAGE_DASHBOARD,
 	PAGE_COUNT,
 };
 
 static const char *const page_names[PAGE_COUNT] = {
-	"index.html", "product.html", "cart.html", "checkout.html", "order.html",
+	"index.html", "product.html", "cart.html", "checkout.html", "order.html", "memory.html",
 };
 static struct zg_slice page_texts[PAGE_COUNT];
 
@@ -102,6 +104,11 @@ static int order_page(struct zg_exchange *x)
 	return page_reply(x, PAGE_ORDER);
 }
 
+static int dashboard_page(struct zg_exchange *x)
+{
+	return page_reply(x, PAGE_DASHBOARD);
+}
+
 void pages_routes(struct zg_app *app)
 {
 	static char assets[SERVICE_PATH_SIZE + 16];
@@ -111,6 +118,10 @@ void pages_routes(struct zg_app *app)
 	zg_get(app, "/cart", cart_page);
 	zg_get(app, "/checkout", checkout_page);
 	zg_get(app, "/order/{id}", order_page);
+	zg_get(app, "/dashboard", dashboard_page);
 	(void)snprintf(assets, sizeof(assets), "%s/assets", service.pages);
 	zg_static(app, "/assets", assets, NULL);
+	/* Without it the dashboard has figures, but no charts. */
+	if (access(CHART_FOLDER, R_OK | X_OK) == 0)
+		zg_static(app, "/assets/vendor", CHART_FOLDER, NULL);
 }

@@ -4,12 +4,15 @@
 #include "service/service.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static void product_write(struct zg_json_writer *writer, const struct shop_product *product)
 {
 	const struct shop_category *category =
 		&service.shop.catalog.categories[product->category - 1];
+	char colour[8];
 
+	(void)snprintf(colour, sizeof(colour), "#%06x", product->colour & 0xffffffU);
 	zg_json_object_begin(writer);
 	zg_json_key(writer, ZG_SLICE("id"));
 	zg_json_u64(writer, product->object.id);
@@ -27,6 +30,8 @@ static void product_write(struct zg_json_writer *writer, const struct shop_produ
 	zg_json_u64(writer, product->available);
 	zg_json_key(writer, ZG_SLICE("picture"));
 	zg_json_text(writer, product->emoji);
+	zg_json_key(writer, ZG_SLICE("colour"));
+	zg_json_text(writer, colour);
 	zg_json_object_end(writer);
 }
 

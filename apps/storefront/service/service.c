@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -17,7 +18,6 @@
 #define SERVICE_SEGMENT_SIZE (UINT64_C(16) << 20)
 #define SERVICE_SEGMENT_COUNT 8
 #define SERVICE_READ_SIZE 65536
-#define SERVICE_ACQUIRER_DELAY_MS 20
 
 struct service service;
 
@@ -56,6 +56,42 @@ static size_t service_sandbox_size(void)
 	return (size_t)service.shop_options.transactions_max * sizeof(struct shop_sandbox_entry);
 }
 
+int service_plan(struct zg_plan *plan, void *user)
+{
+	const struct shop_journal_store_options journal = service_journal_options();
+	const struct zg_pool_options slots = service_slot_options();
+	const struct zg_plan_line slot = {
+		.name = "slots",
+		.option = "--slots",
+		.count = slots.block_count,
+		.size_each =
+			(zg_pool_memory_size(&slots) + slots.block_count - 1) / slots.block_count,
+		.exhausted = "503 and Retry-After, nothing done",
+	};
+	const struct zg_plan_line sandbox = {
+		.name = "sandbox",
+		.option = "--transactions-max",
+		.count = service.shop_options.transactions_max,
+		.size_each = sizeof(struct shop_sandbox_entry),
+	};
+	const struct zg_plan_line pages = {
+		.name = "pages", .count = 1, .size_each = pages_memory_size()};
+	int result = shop_plan(plan, &service.shop_options);
+
+	(void)user;
+	if (result == 0)
+		result = shop_till_plan(plan, service.shop_options.transactions_max);
+	if (result == 0)
+		result = zg_plan_add(plan, &slot, "changes under way at once");
+	if (result == 0)
+		result = zg_plan_add(plan, &sandbox, "words that the sandbox remembers");
+	if (result == 0)
+		result = zg_plan_add(plan, &pages, "HTML, read at boot");
+	if (result == 0 && journal.directory != NULL)
+		result = shop_journal_store_plan(plan, &journal);
+	return result;
+}
+
 /* All that the shop needs, in one region, touched page by page before anybody is served. */
 static int service_reserve(struct zg_text *ret_error)
 {
@@ -66,7 +102,9 @@ static int service_reserve(struct zg_text *ret_error)
 		.pages = ZG_REGION_PAGES_TRANSPARENT,
 		.error = ret_error,
 		.size = shop_memory_size(&service.shop_options) + zg_pool_memory_size(&slots) +
-			service_sandbox_size() + pages_memory_size() + 16 * ZG_POOL_ALIGNMENT +
+			service_sandbox_size() +
+			shop_till_memory_size(service.shop_options.transactions_max) +
+			pages_memory_size() + 16 * ZG_POOL_ALIGNMENT +
 			(journal.directory != NULL ? shop_journal_store_memory_size(&journal) : 0) +
 			65536,
 	};
@@ -84,7 +122,6 @@ static void *service_carve(size_t size, size_t alignment)
 static int service_open_store(struct zg_text *ret_error)
 {
 	struct shop_journal_store_options options = service_journal_options();
-	struct zg_journal_recovery recovery;
 	int result;
 
 	if (options.directory == NULL) {
@@ -102,7 +139,7 @@ static int service_open_store(struct zg_text *ret_error)
 	options.memory = service_carve(options.memory_size, ZG_JOURNAL_MEMORY_ALIGNMENT);
 	result = options.memory == NULL ? -ENOMEM
 					: shop_journal_store_open(&service.journal, &options,
-								  &recovery, ret_error);
+								  &service.recovery, ret_error);
 	if (result == 0)
 		service.store = &service.journal.store;
 	return result;
@@ -214,13 +251,35 @@ static int service_fill(struct zg_text *ret_error)
 	return service_codes();
 }
 
-int service_open(struct zg_app *app, struct zg_text *ret_error)
+/* Until the till is there to take them, nothing is asked that could have a word. */
+static void service_word_early(void *user, const struct shop_payment_outcome *word)
+{
+	(void)user;
+	(void)word;
+	abort();
+}
+
+static int service_open_till(void)
+{
+	const struct shop_till_options options = {
+		.store = service.store,
+		.acquirer = &service.sandbox.acquirer,
+		.done = ledger_paid,
+		.transactions_max = service.shop_options.transactions_max,
+		.memory =
+			service_carve(shop_till_memory_size(service.shop_options.transactions_max),
+				      ZG_POOL_ALIGNMENT),
+	};
+
+	return options.memory == NULL ? -ENOMEM : shop_till_init(&service.till, &options);
+}
+
+int service_open(struct zg_text *ret_error)
 {
 	const struct zg_pool_options wanted = service_slot_options();
 	struct zg_pool_options slots = wanted;
 	int result = shop_options_check(&service.shop_options, ret_error);
 
-	(void)app;
 	if (result == 0)
 		result = service_reserve(ret_error);
 	if (result < 0)
@@ -238,13 +297,15 @@ int service_open(struct zg_app *app, struct zg_text *ret_error)
 		return result;
 	shop_sandbox_init(&service.sandbox,
 			  &(struct shop_sandbox_options){
-				  .done = ledger_word,
+				  .done = service_word_early,
 				  .entries = service_carve(service_sandbox_size(), 64),
 				  .entry_count = service.shop_options.transactions_max,
-				  .delay_ms = SERVICE_ACQUIRER_DELAY_MS,
+				  .delay_ms = service.acquirer_delay_ms,
 				  .now_ms = service_now_ms(),
 			  });
 	result = service_open_store(ret_error);
+	if (result == 0)
+		result = service_open_till();
 	if (result == 0)
 		result = service_fill(ret_error);
 	if (result == 0)
@@ -257,6 +318,9 @@ void service_close(void)
 {
 	if (service.store != NULL)
 		shop_store_close(service.store);
+	service.store = NULL;
+	if (service.till.store != NULL)
+		shop_till_fini(&service.till);
 	shop_fini(&service.shop);
 	zg_pool_fini(&service.slots);
 	zg_region_fini(&service.region);

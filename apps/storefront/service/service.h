@@ -22,6 +22,7 @@
 #include "stores/journal_store.h"
 #include "stores/memory_store.h"
 #include "stores/store.h"
+#include "stores/till.h"
 
 #define SERVICE_SLOT_TAG 201
 #define SERVICE_ORDERS_MAX 8 /* that a session may look at: the latest ones */
@@ -31,7 +32,6 @@
 enum slot_state {
 	SLOT_TAKEN, /* being filled in */
 	SLOT_SUBMITTED, /* the store has its command */
-	SLOT_ASKING, /* the acquirer has its operation */
 	SLOT_RESUMED, /* its exchange is told, in this turn or the next */
 };
 
@@ -49,7 +49,7 @@ struct service_slot {
 	int error; /* of the store: 0, or nobody knows whether it will last */
 	uint32_t state; /* enum slot_state */
 	uint64_t resumed_turn;
-	struct service_slot *next; /* of those that wait for the acquirer, or are resumed */
+	struct service_slot *next; /* of those that are resumed */
 	uint64_t product_id; /* what the request was about, when it takes several commands */
 	uint32_t quantity;
 };
@@ -66,7 +66,7 @@ struct service {
 	char store_name[SERVICE_PATH_SIZE]; /* "memory", or "journal:DIR" */
 	char pages[SERVICE_PATH_SIZE]; /* folder of the pages */
 	char products[SERVICE_PATH_SIZE]; /* file that an empty shop is filled from */
-	uint64_t slot_count;
+	uint32_t slot_count;
 
 	struct zg_region region;
 	struct shop shop;
@@ -74,20 +74,24 @@ struct service {
 	struct shop_memory_store memory;
 	struct shop_store *store; /* one of the two */
 	struct shop_sandbox sandbox;
+	struct shop_till till;
 	struct zg_pool slots;
 	struct zg_shard *shard; /* borrowed: the one there is */
-	struct service_slot *asking[1024]; /* by operation: lists */
 	struct service_slot *resumed; /* told, and not come yet */
 	uint64_t turn;
 	bool is_flushing;
 	int failed; /* the store keeps nothing any more: a negative errno */
 	uint64_t abandoned_count; /* slots whose client had gone */
+	uint32_t acquirer_delay_ms; /* of the sandbox: how long it thinks */
+	struct zg_journal_recovery recovery; /* what the journal found at boot */
 };
 
 extern struct service service;
 
-/* service.c: before zg_app_main(), and after it. Return: 0; -errno, and a sentence. */
-ZG_MUST_USE int service_open(struct zg_app *app, struct zg_text *ret_error);
+/* service.c: the lines of the plan; and before the first request, on the shard's thread. Return: 0;
+ * -errno, and a sentence. */
+int service_plan(struct zg_plan *plan, void *user);
+ZG_MUST_USE int service_open(struct zg_text *ret_error);
 void service_close(void);
 
 /* ledger.c */
@@ -97,9 +101,9 @@ int64_t service_now_ms(void);
 int ledger_start(struct zg_shard *shard, void *user);
 void ledger_turn_end(struct zg_shard *shard, void *user);
 void ledger_stop(struct zg_shard *shard, void *user);
-/* The store's, and the acquirer's. */
+/* The store's, and the till's. */
 void ledger_done(void *user, struct shop_command *command, int error);
-void ledger_word(void *user, const struct shop_payment_outcome *word);
+void ledger_paid(void *user, void *waiter, const struct shop_command *word, int error);
 
 /**
  * service_slot_take() - a slot for one change
@@ -152,5 +156,6 @@ void carts_routes(struct zg_app *app);
 void orders_routes(struct zg_app *app);
 void payments_routes(struct zg_app *app);
 void pages_routes(struct zg_app *app);
+void audit_routes(struct zg_app *app);
 
 #endif

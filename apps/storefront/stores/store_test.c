@@ -123,12 +123,13 @@ static int submit(struct shop_store *store, uint32_t number, uint32_t type)
 	return shop_store_submit(store, &commands[number]);
 }
 
+/* Nothing is flushed: it is the process that ends in these tests, not the machine. */
 static void flush(void)
 {
 	int fd;
 
 	while (shop_store_turn_end(&journal.store, &fd) == 1)
-		shop_store_flushed(&journal.store, fdatasync(fd) < 0 ? -errno : 0);
+		shop_store_flushed(&journal.store, 0);
 }
 
 static void a_store_in_memory_is_done_at_once_and_flushes_nothing(void **state)

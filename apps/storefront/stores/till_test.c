@@ -207,6 +207,22 @@ static void a_word_that_the_store_cannot_take_is_offered_again(void **state)
 	assert_int_equal(fixture.shop.totals.captured, 1000);
 }
 
+static void a_second_word_before_the_first_is_kept_is_none(void **state)
+{
+	const struct shop_payment_outcome second = {.operation_id = 1,
+						    .verdict = SHOP_VERDICT_DECLINED};
+
+	(void)state;
+	pay(FIXTURE_CARD_GOOD, "a");
+	is_store_full = true;
+	(void)poll_after(DELAY_MS);
+	sandbox.acquirer.done(sandbox.acquirer.user, &second);
+	is_store_full = false;
+	(void)poll_after(DELAY_MS + SHOP_TILL_RETRY_MS);
+	assert_int_equal(over_count, 1);
+	assert_int_equal(over.state, SHOP_PAYMENT_CAPTURED);
+}
+
 static void an_acquirer_that_takes_nothing_means_that_nothing_is_paid(void **state)
 {
 	(void)state;
@@ -263,6 +279,7 @@ int main(void)
 		TEST(a_declined_one_is_over_as_well),
 		TEST(after_a_time_out_the_acquirer_is_asked),
 		TEST(a_word_that_the_store_cannot_take_is_offered_again),
+		TEST(a_second_word_before_the_first_is_kept_is_none),
 		TEST(an_acquirer_that_takes_nothing_means_that_nothing_is_paid),
 		TEST(what_was_in_flight_is_asked_about_after_a_crash),
 		TEST(the_plan_has_an_entry_for_each_transaction),

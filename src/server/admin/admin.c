@@ -1,6 +1,6 @@
 /*
- * The pages for who runs the service: /healthz, /metrics, /memory, /memory.json and /leaks. They
- * are handlers like any other: rendered into the exchange's arena, from counters that the shards
+ * The pages for who runs the service: /healthz, /metrics, /memory, /memory.json, /memory/events
+ * and /leaks. They are handlers like any other: rendered into the exchange's arena, from counters that the shards
  * write without being stopped.
  */
 
@@ -12,6 +12,7 @@
 
 #include "mem/watch/leaks.h"
 #include "server/admin/admin.h"
+#include "server/admin/live.h"
 #include "web/router.h"
 
 /* A page is one allocation of the arena, so it lies in one chunk: in all of it, or in so much of a
@@ -103,6 +104,13 @@ static int admin_health(struct zg_exchange *x)
 			     x->web->is_draining ? "draining\n" : "ok\n");
 }
 
+static int admin_memory_events(struct zg_exchange *x)
+{
+	int result = admin_admit(x);
+
+	return result != 0 ? result : zgi_live_subscribe(x);
+}
+
 void zg_group_admin_routes(struct zg_group *group)
 {
 	zg_group_get(group, "/healthz", admin_health);
@@ -114,5 +122,7 @@ void zg_group_admin_routes(struct zg_group *group)
 
 void zg_admin_routes(struct zg_app *app)
 {
+	zgi_live_init(app);
 	zg_group_admin_routes(zgi_router_root(app->router));
+	zg_get(app, "/memory/events", admin_memory_events);
 }

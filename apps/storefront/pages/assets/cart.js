@@ -3,22 +3,23 @@
 import { ask, by, element, money, showCount, tell } from "./common.js";
 
 function quantityField(line) {
-	const input = element("input", { type: "number", inputMode: "numeric", min: 0, max: 99, value: line.quantity,
+	const input = element("input", { id: `quantity-${line.product}`, type: "number", inputMode: "numeric", min: 0, max: 99, value: line.quantity,
 		"aria-label": `Quantity of ${line.name}` });
 	input.addEventListener("change", () => change(`/api/cart/lines/${line.product}`, {
-		method: "PUT", body: { quantity: Number(input.value) } }));
+		method: "PUT", body: { quantity: Number(input.value) } }, `The quantity of ${line.name} is changed.`));
 	return input;
 }
 
 function row(line, currency) {
 	const remove = element("button", { type: "button", className: "plain", textContent: "Remove",
 		"aria-label": `Remove ${line.name}` });
-	remove.addEventListener("click", () => change(`/api/cart/lines/${line.product}`, { method: "DELETE" }));
+	remove.addEventListener("click", () => change(`/api/cart/lines/${line.product}`, { method: "DELETE" },
+		`${line.name} is removed.`));
 	return element("tr", {},
-		element("td", {}, `${line.picture} `, element("a", { href: `/product/${line.product}`, textContent: line.name })),
-		element("td", { textContent: money(line.price_minor, currency) }),
-		element("td", {}, quantityField(line)),
-		element("td", { textContent: money(line.total_minor, currency) }),
+		element("th", { scope: "row" }, `${line.picture} `, element("a", { href: `/product/${line.product}`, textContent: line.name })),
+		element("td", { "data-label": "Price", textContent: money(line.price_minor, currency) }),
+		element("td", { "data-label": "Quantity" }, quantityField(line)),
+		element("td", { "data-label": "Total", textContent: money(line.total_minor, currency) }),
 		element("td", {}, remove));
 }
 
@@ -35,19 +36,30 @@ function show(cart) {
 	by("sum").textContent = money(cart.total_minor, cart.currency);
 }
 
-async function change(path, options) {
+// The rows are made anew; whoever is here by keyboard stays where they were, or goes to the top when that row is gone.
+function showAgain(cart) {
+	const { id } = document.activeElement;
+	const wasInRow = by("lines").contains(document.activeElement);
+	show(cart);
+	if (wasInRow)
+		(by(id) ?? by("content")).focus();
+}
+
+async function change(path, options, said) {
 	try {
-		show(await ask(path, options));
+		showAgain(await ask(path, options));
+		tell(said);
 	} catch (error) {
 		tell(error.message);
-		show(await ask("/api/cart"));
+		showAgain(await ask("/api/cart"));
 	}
 }
 
 by("discount").addEventListener("submit", (event) => {
 	event.preventDefault();
 	const code = by("code").value.trim();
-	change("/api/cart/discount", code ? { method: "PUT", body: { code } } : { method: "DELETE" });
+	change("/api/cart/discount", code ? { method: "PUT", body: { code } } : { method: "DELETE" },
+		code ? "The discount applies." : "There is no discount.");
 });
 
 ask("/api/cart").then(show).catch((error) => tell(error.message));

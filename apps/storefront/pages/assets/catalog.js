@@ -17,6 +17,7 @@ function address(changes) {
 
 function card(product) {
 	const picture = element("div", { className: "picture", "aria-hidden": "true", textContent: product.picture });
+	picture.style.backgroundColor = product.colour;
 	return element("li", {}, element("a", { href: `/product/${product.id}` }, picture,
 		element("h2", { textContent: product.name }),
 		element("p", { className: "quiet", textContent: product.category }),
@@ -64,4 +65,8 @@ async function more(cursor) {
 by("q").value = wanted.get("q") || "";
 if (wanted.get("q"))
 	by("heading").textContent = `Products matching “${wanted.get("q")}”`;
-Promise.all([showCategories(), showProducts()]).catch((error) => tell(error.message));
+Promise.all([showCategories(), showProducts()]).catch((error) => {
+	by("heading").textContent = "The products cannot be shown";
+	by("grid").setAttribute("aria-busy", "false");
+	tell(error.message);
+});

@@ -32,6 +32,12 @@ function card() {
 		year: year ? (year < 100 ? 2000 + year : year) : 0, code: by("security").value.trim() };
 }
 
+// A button that was disabled has lost the keyboard.
+function refocus() {
+	by("submit").disabled = false;
+	by("submit").focus();
+}
+
 function complain(error) {
 	const field = FIELDS[error.body?.field];
 	if (field) {
@@ -39,6 +45,7 @@ function complain(error) {
 		by(field).focus();
 	} else {
 		by("failure").textContent = error.message;
+		refocus();
 	}
 }
 
@@ -79,7 +86,7 @@ by("pay").addEventListener("submit", async (event) => {
 		await pay();
 	} catch (error) {
 		if (error.code === "price_changed")
-			showChanges(error);
+			showChanges(error), refocus();
 		else
 			complain(error);
 		// A server that answered has decided on this attempt; a connection that broke has not told.

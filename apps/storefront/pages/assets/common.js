@@ -47,7 +47,7 @@ export const by = (id) => document.getElementById(id);
 export function element(name, properties = {}, ...children) {
 	const made = document.createElement(name);
 	for (const [key, value] of Object.entries(properties)) {
-		if (key.startsWith("aria-") || key === "for" || key === "scope")
+		if (key.startsWith("aria-") || key.startsWith("data-") || key === "for" || key === "scope")
 			made.setAttribute(key, value);
 		else
 			made[key] = value;
@@ -68,7 +68,8 @@ export function showCount(cart) {
 	const count = cart.lines.reduce((sum, line) => sum + line.quantity, 0);
 	by("cart-count").textContent = count;
 	by("cart-count").hidden = count === 0;
-	by("cart-count").setAttribute("aria-label", `${count} items`);
+	// Said with its unit; a name begins with what is seen, so that it can be spoken to.
+	by("to-cart").setAttribute("aria-label", count === 0 ? "Cart" : `Cart ${count}: ${count === 1 ? "item" : "items"}`);
 }
 
 // The last part of the path: /product/17 → "17".

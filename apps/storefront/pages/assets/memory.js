@@ -23,9 +23,12 @@ function chart(id, names) {
 const charts = globalThis.Chart ? {
 	memory: chart("chart-memory", ["resident"]),
 	use: chart("chart-use", ["exchanges", "fullest pool"]),
-	latency: chart("chart-latency", ["p50", "p99", "longest"]),
+	turns: chart("chart-turns", ["p50", "p99", "longest"]),
 	requests: chart("chart-requests", ["requests a second"]),
 } : {};
+
+by("charts").hidden = !globalThis.Chart;
+by("no-charts").hidden = Boolean(globalThis.Chart);
 
 function draw(name, values) {
 	const { data } = charts[name] ?? {};
@@ -44,13 +47,17 @@ const share = (taken, count) => (count > 0 ? (100 * taken) / count : 0);
 
 function showPools(pools) {
 	by("pools").replaceChildren(...pools.map((pool) => element("tr", {},
-		element("td", { textContent: pool.name }),
-		element("td", { textContent: pool.taken.toLocaleString() }),
-		element("td", { textContent: pool.count.toLocaleString() }),
-		element("td", { textContent: `${share(pool.taken, pool.count).toFixed(1)} %` }))));
+		element("th", { scope: "row", textContent: pool.name }),
+		element("td", { "data-label": "In use", textContent: pool.taken.toLocaleString() }),
+		element("td", { "data-label": "Of", textContent: pool.count.toLocaleString() }),
+		element("td", { "data-label": "Share", textContent: `${share(pool.taken, pool.count).toFixed(1)} %` }))));
 }
 
 function show(now) {
+	if (now.error) {
+		tell(`The service cannot say what it holds: ${now.error}.`);
+		return;
+	}
 	by("resident").textContent = `${(now.resident_bytes / MIB).toFixed(1)} MiB`;
 	by("resident").dataset.bytes = now.resident_bytes;
 	by("mallocs").textContent = now.mallocs.toLocaleString();
@@ -58,25 +65,27 @@ function show(now) {
 	by("p99").textContent = `${now.p99_us.toLocaleString()} µs`;
 	by("pause").textContent = `${now.pause_max_us.toLocaleString()} µs`;
 	by("faults").textContent = now.page_faults.toLocaleString();
+	by("connections").textContent = now.connections.toLocaleString();
+	by("fragmentation").textContent = now.fragmentation.toFixed(2);
 	draw("memory", [now.resident_bytes / MIB]);
 	draw("use", [share(now.exchanges_taken, now.exchanges),
 		Math.max(0, ...now.pools.map((pool) => share(pool.taken, pool.count)))]);
-	draw("latency", [now.p50_us, now.p99_us, now.max_us]);
+	draw("turns", [now.p50_us, now.p99_us, now.max_us]);
 	draw("requests", [now.requests_per_s]);
 	showPools(now.pools);
 }
 
 async function showPlan() {
-	const response = await fetch("/memory/plan", { headers: { Accept: "application/json" } });
+	const response = await fetch("/memory.json", { headers: { Accept: "application/json" } });
 	if (!response.ok)
 		throw new Error(`The plan cannot be read: ${response.status}.`);
-	const { lines } = await response.json();
+	const { plan: { lines } } = await response.json();
 	by("plan").replaceChildren(...lines.map((line) => element("tr", {},
-		element("td", { textContent: line.name }),
-		element("td", { textContent: line.size_each.toLocaleString() }),
-		element("td", { textContent: line.count.toLocaleString() }),
-		element("td", { textContent: (line.size_each * line.count).toLocaleString() }),
-		element("td", { textContent: line.reason }))));
+		element("th", { scope: "row", textContent: line.name }),
+		element("td", { "data-label": "Bytes each", textContent: line.size_each.toLocaleString() }),
+		element("td", { "data-label": "Count", textContent: line.count.toLocaleString() }),
+		element("td", { "data-label": "Bytes", textContent: line.size_total.toLocaleString() }),
+		element("td", { "data-label": "Why", textContent: line.reason }))));
 }
 
 const events = new EventSource("/memory/events");

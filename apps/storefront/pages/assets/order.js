@@ -6,6 +6,9 @@ const id = lastOfPath();
 const key = encodeURIComponent(new URLSearchParams(location.search).get("key") ?? "");
 const STATES = {
 	awaiting_payment: "Waiting for your payment.",
+	paying: "The payment is under way.",
+	authorized: "Your bank has approved the payment.",
+	shipped: "Paid, and on its way to you.",
 	paid: "Paid. Thank you!",
 	cancelled: "Cancelled.",
 	expired: "It was not paid in time; nothing was charged.",
@@ -18,10 +21,10 @@ const PAYMENT_STATES = {
 
 function row(line, currency) {
 	return element("tr", {},
-		element("td", { textContent: `${line.picture ?? ""} ${line.name}`.trim() }),
-		element("td", { textContent: money(line.price_minor, currency) }),
-		element("td", { textContent: line.quantity }),
-		element("td", { textContent: money(line.total_minor, currency) }));
+		element("th", { scope: "row", textContent: `${line.picture ?? ""} ${line.name}`.trim() }),
+		element("td", { "data-label": "Price", textContent: money(line.price_minor, currency) }),
+		element("td", { "data-label": "Quantity", textContent: line.quantity }),
+		element("td", { "data-label": "Total", textContent: money(line.total_minor, currency) }));
 }
 
 function show(order) {

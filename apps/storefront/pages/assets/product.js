@@ -10,6 +10,7 @@ async function show() {
 	document.title = `${product.name} · zerog storefront`;
 	for (const key of ["name", "category", "sku", "picture"])
 		by(key).textContent = product[key];
+	by("picture").style.backgroundColor = product.colour;
 	by("price").textContent = money(product.price_minor, product.currency);
 	by("stock").textContent = product.stock > 0 ? `${product.stock} in stock` : "Sold out";
 	by("add").querySelector("button").disabled = product.stock === 0;
@@ -34,5 +35,6 @@ by("add").addEventListener("submit", async (event) => {
 show().catch((error) => {
 	by("name").textContent = error.status === 404 ? "There is no such product" : "This product cannot be shown";
 	by("add").hidden = true;
+	by("product").setAttribute("aria-busy", "false");
 	tell(error.message);
 });
