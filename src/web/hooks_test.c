@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <zerog/stream.h>
+
 #include "web/exchange_fixture.h"
 
 static struct exchange_fixture fixture;
@@ -86,7 +88,41 @@ static int serve_nothing(struct zg_exchange *x)
 	return 0;
 }
 
+static int take_piece(struct zg_exchange *x, const struct zg_piece *piece, void *user)
+{
+	(void)user;
+	note(". ");
+	return piece->is_last ? zg_reply_text(x, 200, "taken\n") : 0;
+}
+
+static int serve_upload(struct zg_exchange *x)
+{
+	return zg_body_read(x, take_piece, NULL);
+}
+
+/* As many pieces as are left, then the end, or a failure. */
+static int pieces_left;
+static int last_word;
+
+static int make_piece(struct zg_exchange *x, void *user)
+{
+	static char letters[2000];
+
+	(void)user;
+	memset(letters, 'x', sizeof(letters));
+	if (pieces_left-- == 0)
+		return last_word;
+	(void)!zg_stream_write(x, (struct zg_slice){letters, sizeof(letters)});
+	return 0;
+}
+
+static int serve_stream(struct zg_exchange *x)
+{
+	return zg_reply_stream(x, 200, ZG_SLICE("text/plain"), make_piece, NULL);
+}
+
 static const struct exchange_fixture_route routes[] = {
+	{ZG_METHOD_GET, "/stream", serve_stream},
 	{ZG_METHOD_GET, "/", serve},
 	{ZG_METHOD_POST, "/", serve},
 	{ZG_METHOD_GET, "/large", serve_large},
@@ -115,7 +151,13 @@ static int setup(void **state)
 	memset(&ended, 0, sizeof(ended));
 	memset(&failed, 0, sizeof(failed));
 	exchange_fixture_open(&fixture, routes);
+	assert_int_equal(zgi_router_add_streamed(fixture.router, ZG_METHOD_POST, "/upload",
+						 serve_upload, 1000),
+			 0);
+	fixture.web.stream_size_max = UINT64_MAX;
 	fixture.web.hooks = &hooks;
+	pieces_left = 3;
+	last_word = ZG_STREAM_END;
 	hook("");
 	return 0;
 }
@@ -330,6 +372,94 @@ static void a_head_that_is_late_is_told(void **state)
 	assert_int_equal(ended.bytes_in, 10);
 }
 
+static void a_streamed_body_is_received_with_its_last_piece(void **state)
+{
+	const char *head = "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+
+	(void)state;
+	feed(head);
+	feed("he");
+	assert_string_equal(trace, "< . ");
+	assert_int_equal(fixture.x->record.whole_ns, 0);
+	feed("llo");
+	assert_string_equal(trace, "< . . > ");
+	assert_int_equal(ended.bytes_in, strlen(head) + 5);
+	assert_true(fixture.x->record.whole_ns < fixture.x->record.replied_ns);
+}
+
+static void a_streamed_body_that_breaks_off_is_as_long_as_it_was(void **state)
+{
+	const char *head = "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+
+	(void)state;
+	feed(head);
+	feed("he");
+	exchange_fixture_renew(&fixture);
+	assert_string_equal(trace, "< . > ");
+	assert_true(ended.is_aborted);
+	assert_int_equal(ended.bytes_in, strlen(head) + 2);
+}
+
+static void a_streamed_reply_ends_with_its_last_piece(void **state)
+{
+	(void)state;
+	assert_int_equal(feed(HEAD_OF("/stream")), ZGI_WANT_IDLE);
+	assert_string_equal(trace, "< > ");
+	assert_false(ended.is_aborted);
+	assert_true(ended.bytes_out > 2 * fixture.web.write_buffer_size);
+	assert_int_equal(ended.bytes_out, strlen(exchange_fixture_output(&fixture)));
+}
+
+static void a_streamed_reply_is_as_long_as_what_went_out_of_it(void **state)
+{
+	const void *data;
+	size_t size;
+	size_t sent = 0;
+	size_t before = 0; /* of them, the reply that is waiting in front of it */
+	bool has_more;
+
+	(void)state;
+	exchange_fixture_put(&fixture, HEAD_OF("/") HEAD_OF("/stream"),
+			     strlen(HEAD_OF("/") HEAD_OF("/stream")));
+	for (uint32_t count = 0; count < 2; count++) {
+		assert_int_equal(zgi_exchange_run(fixture.x), ZGI_WANT_SEND);
+		before = ended.bytes_out;
+		zgi_exchange_send_window(fixture.x, &data, &size, &has_more);
+		exchange_fixture_sent(&fixture, data, size);
+		sent += size;
+	}
+	assert_int_equal(zgi_exchange_run(fixture.x), ZGI_WANT_SEND);
+	exchange_fixture_renew(&fixture);
+	assert_true(ended.is_aborted);
+	assert_int_equal(ended.bytes_out, sent - before);
+}
+
+static void a_streamed_reply_that_fails_is_aborted(void **state)
+{
+	(void)state;
+	last_word = -EIO;
+	assert_int_equal(feed(HEAD_OF("/stream")), ZGI_WANT_CLOSE);
+	assert_string_equal(trace, "< ! > ");
+	assert_true(ended.is_aborted);
+	assert_int_equal(failed.kind, ZG_FAILURE_HANDLER);
+	assert_int_equal(failed.status, 200);
+	assert_int_equal(failed.error, -EIO);
+}
+
+static void a_streamed_reply_that_is_late_is_aborted(void **state)
+{
+	(void)state;
+	pieces_left = 1;
+	last_word = ZG_PENDING;
+	assert_int_equal(feed(HEAD_OF("/stream")), ZGI_WANT_PENDING);
+	zgi_exchange_fail(fixture.x, 503, "too late");
+	assert_int_equal(exchange_fixture_run(&fixture), ZGI_WANT_CLOSE);
+	assert_string_equal(trace, "< ! > ");
+	assert_true(ended.is_aborted);
+	assert_int_equal(failed.kind, ZG_FAILURE_TIMEOUT);
+	assert_int_equal(fixture.x->why_closing, ZG_DISCONNECT_LATE);
+}
+
 static void every_reason_has_a_sentence(void **state)
 {
 	(void)state;
@@ -359,6 +489,12 @@ int main(void)
 		test(a_handler_that_fails_is_told),
 		test(a_request_that_is_late_is_told),
 		test(a_head_that_is_late_is_told),
+		test(a_streamed_body_is_received_with_its_last_piece),
+		test(a_streamed_body_that_breaks_off_is_as_long_as_it_was),
+		test(a_streamed_reply_ends_with_its_last_piece),
+		test(a_streamed_reply_is_as_long_as_what_went_out_of_it),
+		test(a_streamed_reply_that_fails_is_aborted),
+		test(a_streamed_reply_that_is_late_is_aborted),
 		test(every_reason_has_a_sentence),
 	};
 

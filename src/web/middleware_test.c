@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include <zerog/stream.h>
+
 #include <zerog/middleware.h>
 
 #include "web/exchange_fixture.h"
@@ -319,6 +321,53 @@ static void the_chain_may_wait_at_every_step(void **state)
 	assert_output("HTTP/1.1 500 ");
 }
 
+static int take_piece(struct zg_exchange *x, const struct zg_piece *piece, void *user)
+{
+	(void)user;
+	note("p");
+	return piece->is_last ? zg_reply_text(x, 200, "taken\n") : 0;
+}
+
+static int serve_upload(struct zg_exchange *x)
+{
+	note(".");
+	return zg_body_read(x, take_piece, NULL);
+}
+
+#define UPLOAD "POST /in/up HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n"
+
+static void a_streamed_route_has_its_groups_chains_before_its_body(void **state)
+{
+	struct zg_group *group = zg_group_within(app(), "/in");
+
+	(void)state;
+	fixture.web.stream_size_max = UINT64_MAX;
+	zg_group_before(group, hold, letter("a"));
+	zg_group_after(group, add, letter("A"));
+	zg_group_route_streamed(group, ZG_METHOD_POST, "/up", serve_upload, 4);
+	assert_int_equal(feed(UPLOAD), ZGI_WANT_PENDING);
+	assert_string_equal(trace, "a");
+	assert_int_equal(zgi_exchange_resume(fixture.x, resume_on, letter("r")), 0);
+	assert_int_equal(exchange_fixture_run(&fixture), ZGI_WANT_RECV);
+	assert_string_equal(trace, "ar.");
+	assert_int_equal(feed("body"), ZGI_WANT_IDLE);
+	assert_string_equal(trace, "ar.pA");
+	assert_output("X-After: A\r\n");
+}
+
+static void who_replies_before_a_streamed_route_leaves_its_body_unread(void **state)
+{
+	struct zg_group *group = zg_group_within(app(), "/in");
+
+	(void)state;
+	fixture.web.stream_size_max = UINT64_MAX;
+	zg_group_before(group, stop, letter("s"));
+	zg_group_route_streamed(group, ZG_METHOD_POST, "/up", serve_upload, 4);
+	assert_int_equal(feed(UPLOAD), ZGI_WANT_LINGER);
+	assert_string_equal(trace, "s");
+	assert_output("HTTP/1.1 401 ");
+}
+
 /* What no route takes. */
 
 static void the_apps_run_for_what_no_route_takes(void **state)
@@ -604,6 +653,8 @@ int main(void)
 		test(the_chain_goes_on_when_it_is_resumed),
 		test(who_is_resumed_may_end_the_chain),
 		test(the_chain_may_wait_at_every_step),
+		test(a_streamed_route_has_its_groups_chains_before_its_body),
+		test(who_replies_before_a_streamed_route_leaves_its_body_unread),
 		test(the_apps_run_for_what_no_route_takes),
 		test(what_cannot_be_understood_is_answered_with_the_apps_fields),
 		test(a_request_that_cannot_be_understood_is_an_empty_one),
