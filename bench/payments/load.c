@@ -69,11 +69,11 @@ static void put(size_t offset, uint64_t number, size_t size)
 /* The layout is that of apps/storefront/payments/payment_record.h. */
 static void prepare_binary(void)
 {
-	record_offset = (size_t)sprintf(request,
-					"POST /payments HTTP/1.1\r\nHost: shop\r\n"
-					"Content-Type: application/x-zerog-payment\r\n"
-					"Content-Length: %d\r\n\r\n",
-					RECORD_SIZE);
+	record_offset = (size_t)snprintf(request, sizeof(request),
+					 "POST /payments HTTP/1.1\r\nHost: shop\r\n"
+					 "Content-Type: application/x-zerog-payment\r\n"
+					 "Content-Length: %d\r\n\r\n",
+					 RECORD_SIZE);
 	request_size = record_offset + RECORD_SIZE;
 	key_offset = record_offset + RECORD_KEY;
 	put(0, UINT32_C(0x5950475a), 4);
@@ -97,10 +97,10 @@ static void prepare_json(void)
 				   "X-Requested-With: storefront\r\nIdempotency-Key: ";
 
 	key_offset = sizeof(head) - 1;
-	request_size = (size_t)sprintf(request,
-				       "%s%016d\r\nContent-Type: application/json\r\n"
-				       "Content-Length: %zu\r\n\r\n%s",
-				       head, 0, sizeof(body) - 1, body);
+	request_size = (size_t)snprintf(request, sizeof(request),
+					"%s%016d\r\nContent-Type: application/json\r\n"
+					"Content-Length: %zu\r\n\r\n%s",
+					head, 0, sizeof(body) - 1, body);
 }
 
 static bool ask(struct connection *connection)
@@ -186,8 +186,8 @@ static int run(int poll)
 
 int main(int argc, char **argv)
 {
-	int count = argc == 5 ? atoi(argv[3]) : 0;
-	double seconds = argc == 5 ? atof(argv[4]) : 0;
+	unsigned long count = argc == 5 ? strtoul(argv[3], NULL, 10) : 0;
+	double seconds = argc == 5 ? strtod(argv[4], NULL) : 0;
 	int poll = epoll_create1(EPOLL_CLOEXEC);
 
 	if (count < 1 || count > CONNECTIONS_MAX || seconds <= 0) {
@@ -202,8 +202,8 @@ int main(int argc, char **argv)
 	/* No key has been used before, by another run neither. */
 	key_next = tally_now_ns() << 8;
 	tally_begin(&tally, seconds);
-	for (int index = 0; index < count; index++)
-		if (start(&connections[index], (uint16_t)atoi(argv[1]), poll) < 0) {
+	for (unsigned long index = 0; index < count; index++)
+		if (start(&connections[index], (uint16_t)strtoul(argv[1], NULL, 10), poll) < 0) {
 			fprintf(stderr, "payments-load: %s\n", strerror(errno));
 			return 1;
 		}

@@ -131,8 +131,8 @@ static void start(struct connection *connection, const char *where, int poll)
 
 int main(int argc, char **argv)
 {
-	int count = argc >= 5 ? atoi(argv[3]) : 0;
-	double seconds = argc >= 5 ? atof(argv[4]) : 0;
+	unsigned long count = argc >= 5 ? strtoul(argv[3], NULL, 10) : 0;
+	double seconds = argc >= 5 ? strtod(argv[4], NULL) : 0;
 	int poll = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event events[64];
 	char where[4096];
@@ -145,10 +145,10 @@ int main(int argc, char **argv)
 	is_one = argc > 5;
 	snprintf(where, sizeof(where), "host=%s dbname=%s user=postgres", argv[1], argv[2]);
 	key_next = tally_now_ns();
-	for (int index = 0; index < count; index++)
+	for (unsigned long index = 0; index < count; index++)
 		start(&connections[index], where, poll);
 	tally_begin(&tally, seconds);
-	for (int index = 0; index < count; index++)
+	for (unsigned long index = 0; index < count; index++)
 		ask(&connections[index]);
 	while (tally_now_ns() < tally.end_ns) {
 		int ready = epoll_wait(poll, events, 64, 100);

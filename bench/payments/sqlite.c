@@ -186,8 +186,8 @@ static void run_group(struct ledger *ledger, uint32_t count)
 
 int main(int argc, char **argv)
 {
-	uint32_t count = argc >= 5 ? (uint32_t)atoi(argv[3]) : 0;
-	double seconds = argc >= 5 ? atof(argv[4]) : 0;
+	uint32_t count = argc >= 5 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0;
+	double seconds = argc >= 5 ? strtod(argv[4], NULL) : 0;
 	struct ledger ledger;
 
 	if (count < 2 || count > CLIENTS_MAX || seconds <= 0) {

@@ -39,7 +39,7 @@ for package in "$@"; do
 done
 
 services=()
-for service in nginx h2o; do
+for service in nginx h2o postgresql; do
 	if [[ ! -e /etc/init.d/$service && ! -e /lib/systemd/system/$service.service ]]; then
 		services+=("$service")
 	fi
