@@ -13,6 +13,20 @@
 
 #include "service/service.h"
 
+static int option_acquirer_delay(const char *value, void *user, struct zg_text *ret_error)
+{
+	uint32_t *delay_ms = user;
+	unsigned int parsed;
+	char rest;
+
+	if (sscanf(value, "%u%c", &parsed, &rest) != 1 || parsed > 60000) {
+		zg_text_print(ret_error, "--acquirer-delay-ms takes 0 to 60000, not \"%s\"", value);
+		return -EINVAL;
+	}
+	*delay_ms = parsed;
+	return 0;
+}
+
 static int option_path(const char *value, void *user, struct zg_text *ret_error)
 {
 	char *path = user;
@@ -57,18 +71,19 @@ static int option_number(const char *flag, const char *value, const uint32_t ran
 SHOP_LIMITS(X)
 #undef X
 OPTION_NUMBER(slots, "--slots", 8, 1000000, &service.slot_count)
-OPTION_NUMBER(acquirer_delay, "--acquirer-delay-ms", 0, 60000, &service.acquirer_delay_ms)
 
 static const struct zg_option storefront_options[] = {
 	{"acquirer-delay-ms", "milliseconds; default 20, 0 to 60000",
 	 "How long the sandbox's acquirer thinks before it gives its word.", option_acquirer_delay,
-	 NULL},
+	 &service.acquirer_delay_ms},
 	{"store", "journal:DIRECTORY or memory; default journal:storefront-data",
 	 "Where the shop is kept.", option_path, service.store_name},
 	{"pages", "FOLDER; default beside the program's sources", "The pages and their assets.",
 	 option_path, service.pages},
 	{"products", "FILE; default the one that ships",
 	 "What an empty shop is filled from, as CSV.", option_path, service.products},
+	{"openapi", "FILE; default the one that ships", "What /openapi.json says.", option_path,
+	 service.openapi},
 	{"slots", "changes; default 10000, 8 to 1000000",
 	 "Changes under way at once; past them, 503 and Retry-After.", option_slots, NULL},
 #define X(name, option, unit, minimum, preset, maximum, help)                         \
@@ -92,6 +107,8 @@ static void storefront_defaults(void)
 	(void)snprintf(service.pages, sizeof(service.pages), "%s/apps/storefront/pages", folder);
 	(void)snprintf(service.products, sizeof(service.products),
 		       "%s/apps/storefront/data/products.csv", folder);
+	(void)snprintf(service.openapi, sizeof(service.openapi),
+		       "%s/apps/storefront/api/openapi.json", folder);
 	(void)snprintf(service.store_name, sizeof(service.store_name), "journal:storefront-data");
 	service.slot_count = 10000;
 	shop_options_init(&service.shop_options);
@@ -105,6 +122,9 @@ static void storefront_routes(struct zg_app *app)
 	carts_routes(app);
 	orders_routes(app);
 	payments_routes(app);
+	admin_routes(app);
+	imports_routes(app);
+	api_routes(app);
 	audit_routes(app);
 	zg_admin_routes(app);
 }

@@ -116,7 +116,7 @@ enum zg_access_log_format {
 #define ZG_LISTEN_SIZE 128
 #define ZG_EXPLAIN_SIZE 64
 #define ZG_PATH_SIZE 256
-#define ZG_OPTIONS_ADDED_MAX 16
+#define ZG_OPTIONS_ADDED_MAX 32
 
 /*
  * An option of the application's own. It is set by a flag, the environment or a file like any
@@ -151,6 +151,7 @@ struct zg_options {
 	bool numa; /* memory and threads keep to their node, where there is more than one */
 	bool peer_addresses; /* handlers may ask where a connection comes from: zg_request_peer() */
 	bool print_plan; /* --plan: print the plan and exit */
+	bool print_routes; /* --routes: print the routes and exit */
 	char explain[ZG_EXPLAIN_SIZE]; /* --explain: the line of the plan to take apart; or empty */
 	bool print_help; /* --help */
 	uint32_t topics; /* no flag: how many zg_topic_init() has made */

@@ -130,6 +130,9 @@ int zgi_cli_plan(int argc, char **argv)
 	}
 	service_argv[service_argc] = NULL;
 	zg_options_init(&options);
+	/* The service that is planned for has zg_admin_routes(), and no topic besides theirs. */
+	options.topics = 1;
+	options.admin_topics = 1;
 	zg_text_init(&text, plan_buffer, sizeof(plan_buffer));
 	if (zg_options_read(&options, service_argc, service_argv, &text) < 0) {
 		fprintf(stderr, "zerog plan: %s\n", plan_buffer);

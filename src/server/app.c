@@ -168,6 +168,17 @@ static int app_print_plan(const struct zg_app *app, struct zg_text *error)
 	return 0;
 }
 
+static void app_print_route(void *user, enum zg_method method, const char *pattern)
+{
+	struct zg_slice name = zg_method_name(method);
+	struct zg_text text;
+
+	(void)user;
+	zg_text_init(&text, app_text, sizeof(app_text));
+	zg_text_print(&text, "%.*s %s\n", (int)name.size, name.data, pattern);
+	app_write(STDOUT_FILENO, &text);
+}
+
 static const struct zgi_hooks *app_hooks_collect(const struct zg_app *app)
 {
 	memset(&app_hooks, 0, sizeof(app_hooks));
@@ -210,6 +221,9 @@ int zg_app_main(struct zg_app *app, int argc, char **argv)
 		status = app_fail(app, buffer, 2);
 	} else if (app->options.print_help) {
 		status = app_print_help(app);
+	} else if (app->options.print_routes) {
+		zgi_router_list(app->router, app_print_route, NULL);
+		status = 0;
 	} else if (app->options.print_plan) {
 		status = app_print_plan(app, &error);
 	} else {

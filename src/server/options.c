@@ -402,6 +402,8 @@ static bool options_switch_set(struct zg_options *options, const char *argument)
 		options->print_help = true;
 	else if (strcmp(argument, "--plan") == 0)
 		options->print_plan = true;
+	else if (strcmp(argument, "--routes") == 0)
+		options->print_routes = true;
 	else
 		return false;
 	return true;
@@ -465,6 +467,8 @@ void zg_options_help(const struct zg_options *options, struct zg_text *text)
 			      limit->flag, limit->unit, limit->initial, limit->minimum,
 			      limit->maximum, limit->sentence);
 	}
-	zg_text_print(text, "  --plan\n      Print the plan these flags come to, and exit.\n"
-			    "  --help\n      Print this, and exit.\n");
+	zg_text_print(text,
+		      "  --plan\n      Print the plan these flags come to, and exit.\n"
+		      "  --routes\n      Print a line METHOD PATTERN for each route, and exit.\n"
+		      "  --help\n      Print this, and exit.\n");
 }

@@ -242,8 +242,9 @@ static void an_address_has_its_room_and_no_more(void **state)
 static void switches_have_no_value(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("--plan", "--connections", "5", "--help", NULL), 0);
+	assert_int_equal(parse("--plan", "--connections", "5", "--routes", "--help", NULL), 0);
 	assert_true(options.print_plan);
+	assert_true(options.print_routes);
 	assert_true(options.print_help);
 	assert_int_equal(options.connections, 5);
 }
@@ -270,6 +271,7 @@ static void help_explains_every_flag(void **state)
 	assert_non_null(strstr(buffer, "--lock-memory"));
 	assert_non_null(strstr(buffer, "--numa"));
 	assert_non_null(strstr(buffer, "--plan"));
+	assert_non_null(strstr(buffer, "--routes"));
 }
 
 #define test(name) cmocka_unit_test_setup(name, setup)

@@ -167,4 +167,16 @@ void zgi_router_match_none(const struct zgi_router *router, struct zgi_route_mat
  */
 int zgi_router_parameter(const struct zgi_route_match *match, struct zg_slice name);
 
+/* Told of one route. The pattern is NUL-terminated, and borrowed during the call. */
+typedef void zgi_router_visitor(void *user, enum zg_method method, const char *pattern);
+
+/**
+ * zgi_router_list() - visit every route
+ * @router:   created
+ * @visitor:  called once a method and pattern: what is static before parameters, which are as they
+ *            were registered, with their types
+ * @user:     passed to it
+ */
+void zgi_router_list(const struct zgi_router *router, zgi_router_visitor *visitor, void *user);
+
 #endif

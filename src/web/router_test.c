@@ -551,6 +551,39 @@ static void a_full_tree_is_told_before_it_is_touched(void **state)
 	assert_null(get(patterns[count]));
 }
 
+static char listed[256];
+
+static void list(void *user, enum zg_method method, const char *pattern)
+{
+	struct zg_slice name = zg_method_name(method);
+
+	zg_text_print(user, "%.*s %s\n", (int)name.size, name.data, pattern);
+}
+
+static void routes_are_listed_as_they_are_searched(void **state)
+{
+	struct zg_text text;
+
+	(void)state;
+	add("/{rest...}", alpha);
+	add("/", alpha);
+	add("/users/{id}/orders", alpha);
+	add("/users/{id}", alpha);
+	assert_int_equal(zgi_router_add(router, ZG_METHOD_DELETE, "/users/{id}", beta), 0);
+	add("/users/new", alpha);
+	assert_non_null(zg_group_route(zg_group_within(zgi_router_root(router), "/days/{day:date}"),
+				       ZG_METHOD_PUT, "/{rest...}", gamma_));
+	zg_text_init(&text, listed, sizeof(listed));
+	zgi_router_list(router, list, &text);
+	assert_string_equal(listed, "GET /\n"
+				    "GET /users/new\n"
+				    "GET /users/{id}\n"
+				    "DELETE /users/{id}\n"
+				    "GET /users/{id}/orders\n"
+				    "PUT /days/{day:date}/{rest...}\n"
+				    "GET /{rest...}\n");
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -595,6 +628,7 @@ int main(void)
 		test(a_pattern_has_32_segments_at_most),
 		test(a_pattern_has_8_parameters_at_most),
 		test(a_full_tree_is_told_before_it_is_touched),
+		test(routes_are_listed_as_they_are_searched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

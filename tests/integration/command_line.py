@@ -152,6 +152,17 @@ class Refusals(unittest.TestCase):
         self.assertIn("--arena-chunks", error)
 
 
+class Routes(unittest.TestCase):
+    def test_routes_are_listed_one_a_line(self):
+        status, stdout, stderr = run("hello", "--routes")
+        self.assertEqual((status, stderr), (0, ""))
+        lines = stdout.splitlines()
+        for route in ("GET /", "GET /healthz", "GET /metrics"):
+            self.assertIn(route, lines)
+        for line in lines:
+            self.assertRegex(line, r"^[A-Z]+ /\S*$")
+
+
 class Help(unittest.TestCase):
     def test_help_explains_every_flag(self):
         status, stdout, stderr = run("hello", "--help")

@@ -2,7 +2,7 @@
 # What the verbs share: telling, installing what is missing, setting up a build folder.
 
 packages_build=(gcc libc6-dev meson ninja-build pkg-config liburing-dev libnuma-dev libpmem-dev
-	libseccomp-dev libcmocka-dev systemtap-sdt-dev zlib1g-dev)
+	libseccomp-dev libcmocka-dev systemtap-sdt-dev zlib1g-dev libjs-chart.js)
 # libclang-rt-dev stands for the one that belongs to the installed clang: libclang-rt-14-dev.
 packages_test=("${packages_build[@]}" binutils clang llvm libclang-rt-dev clang-format
 	python3 curl valgrind libc6-dbg gdb)
@@ -143,6 +143,23 @@ build_arena() {
 	compile build-arena arena_malloc_test arena_model_test arena_resize_test arena_test \
 		arena_text_test connection_test exchange_test hello json_exchange_test \
 		json_write_test parser_test reply_test request_test scratch_test test_service
+}
+
+# What drives the browser, at the versions of the lock file. Where there is no node, no browser or no
+# registry the browser tests are skipped, which is no failure.
+build_browser() {
+	local folder=tests/browser
+
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null || ! command -v chromium >/dev/null; then
+		return
+	fi
+	if [[ $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]]; then
+		return
+	fi
+	say "installing what drives the browser"
+	if ! npm ci --prefix "$folder" --ignore-scripts --no-audit --no-fund >build/npm.log 2>&1; then
+		say "npm ci failed, see build/npm.log: no browser tests"
+	fi
 }
 
 # The build that is fuzzed.

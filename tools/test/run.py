@@ -4,9 +4,10 @@
     run.py [NAME ...]
 
 Each suite is one program: a unit test, a file of integration tests against one
-build and one I/O backend, a fuzz target, the source checks. Without names all
+build and one I/O backend, a fuzz target, the source checks, a file of browser tests. Without names all
 run; a name picks those suites whose full name has it: lint, unit, asan,
-install, integration, epoll, torture, watch, fuzz, pool_test, ...
+install, integration, epoll, torture, watch, browser, fuzz,
+pool_test, ...
 """
 
 import ctypes
@@ -135,6 +136,18 @@ def install_suites():
         name = os.path.basename(path)[:-3]
         yield Suite(f"install/{name}", ["release"], [PYTHON, "tools/test/python_suite.py", path],
                     120, {"ZEROG_BUILD": os.path.join(ROOT, "build")})
+
+
+def browser_suites():
+    """What a person sees in a browser. Files with tests; the others are their helpers."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "browser", "*.mjs"))):
+        with open(path, encoding="utf-8") as file:
+            if not re.search(r"^test\(", file.read(), re.MULTILINE):
+                continue
+        name = os.path.basename(path)[:-4]
+        yield Suite(f"browser/{name}", ["release", "browser"],
+                    [PYTHON, "tools/test/browser.py", path], 300,
+                    {"ZEROG_BUILD": os.path.join(ROOT, "build")})
 
 
 def fuzz_suites():
@@ -312,6 +325,7 @@ def main():
                           ("integration tests", integration_suites()),
                           ("torture", torture_suites()),
                           ("what the tools see", watch_suites()),
+                          ("the browser", browser_suites()),
                           ("fuzz targets", fuzz_suites())):
         chosen = [suite for suite in suites
                   if not names or any(name in suite.name for name in names)]

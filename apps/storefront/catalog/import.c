@@ -28,13 +28,25 @@ void shop_import_init(struct shop_import *import, const struct shop_import_optio
 	shop_csv_init(&import->csv, import_row, import);
 }
 
+static void import_keep(struct shop_import *import, const struct shop_import_error *error)
+{
+	if (import->error_count < SHOP_IMPORT_ERRORS_MAX)
+		import->errors[import->error_count] = *error;
+	++import->error_count;
+}
+
 static void import_fail(struct shop_import *import, const struct shop_csv_row *row,
 			const char *column, const char *text)
 {
-	if (import->error_count < SHOP_IMPORT_ERRORS_MAX)
-		import->errors[import->error_count] =
-			(struct shop_import_error){row->number, row->line, column, text};
-	++import->error_count;
+	const struct shop_import_error error = {row->number, row->line, column, text};
+
+	import_keep(import, &error);
+}
+
+void shop_import_refuse(struct shop_import *import, const struct shop_import_error *error)
+{
+	++import->refused_count;
+	import_keep(import, error);
 }
 
 static void import_header(struct shop_import *import, const struct shop_csv_row *row)
@@ -195,8 +207,11 @@ static int import_hand_on(struct shop_import *import, const struct shop_csv_row 
 			  const struct shop_product_put *put)
 {
 	enum shop_reason reason = SHOP_REASON_NONE;
-	int result = import->options.sink(import->options.user, put, &reason);
+	int result;
 
+	import->sink_row = row->number;
+	import->sink_line = row->line;
+	result = import->options.sink(import->options.user, put, &reason);
 	if (result < 0)
 		return result;
 	if (reason != SHOP_REASON_NONE)

@@ -82,6 +82,9 @@ struct shop_import {
 	uint32_t field_count; /* of the header */
 	uint64_t row_count; /* rows of products that were seen */
 	uint64_t good_count; /* rows that were handed on, or are held back */
+	uint64_t refused_count; /* those of the good ones that shop_import_refuse() has told of */
+	uint64_t sink_row; /* the number of the row that the sink has been given last */
+	uint64_t sink_line; /* of the file: where that one begins */
 	uint64_t error_count;
 	struct shop_import_error errors[SHOP_IMPORT_ERRORS_MAX]; /* the first ones */
 };
@@ -110,6 +113,17 @@ ZG_MUST_USE int shop_import_feed(struct shop_import *import, struct zg_slice byt
  * handed on then; what the sink returned.
  */
 ZG_MUST_USE int shop_import_finish(struct shop_import *import);
+
+/**
+ * shop_import_refuse() - a row that the sink has taken is refused after all
+ * @import:  initialised; it may be finished
+ * @error:   copied, if there is room for it; the row's number and line are those that the sink has
+ *           seen in sink_row and sink_line
+ *
+ * For sinks that hand rows on to somebody who answers later, or within the call. Errors are kept in
+ * the order in which they are told.
+ */
+void shop_import_refuse(struct shop_import *import, const struct shop_import_error *error);
 
 /**
  * shop_import_print() - how many rows were good and bad, and the first errors, one a line

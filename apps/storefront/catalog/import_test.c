@@ -175,6 +175,20 @@ static void the_shops_own_no_is_the_rows_error(void **state)
 	assert_int_equal(import.good_count, TAKEN_MAX);
 }
 
+static void a_row_may_be_refused_after_it_was_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(import_text("sku,name,category,price\n\nA,a,C,1\n", SHOP_IMPORT_EACH), 0);
+	assert_int_equal(import.good_count, 1);
+	assert_int_equal(import.sink_row, 2);
+	assert_int_equal(import.sink_line, 3);
+	shop_import_refuse(&import, &(struct shop_import_error){2, 3, NULL, "too late"});
+	assert_int_equal(import.good_count, 1);
+	assert_int_equal(import.refused_count, 1);
+	assert_int_equal(import.error_count, 1);
+	assert_string_equal(import.errors[0].text, "too late");
+}
+
 static void more_errors_than_are_kept_are_counted(void **state)
 {
 	static char text[4096];
@@ -209,6 +223,7 @@ int main(void)
 		cmocka_unit_test_setup(all_rows_are_taken_or_none, start),
 		cmocka_unit_test_setup(without_a_sink_the_rows_stay_on_the_stage, start),
 		cmocka_unit_test_setup(the_shops_own_no_is_the_rows_error, start),
+		cmocka_unit_test_setup(a_row_may_be_refused_after_it_was_taken, start),
 		cmocka_unit_test_setup(more_errors_than_are_kept_are_counted, start),
 		cmocka_unit_test_setup(a_file_with_too_many_rows_ends_there, start),
 	};

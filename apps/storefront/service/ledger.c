@@ -74,6 +74,11 @@ int service_submit(struct zg_exchange *x, struct service_slot *slot, service_the
 			     "The shop cannot keep anything at the moment; nothing was done.");
 }
 
+int service_submit_apart(struct service_slot *slot)
+{
+	return ledger_submit(slot);
+}
+
 /* The slot's exchange goes on. */
 static int ledger_then(struct zg_exchange *x, void *user)
 {
@@ -135,6 +140,8 @@ void ledger_done(void *user, struct shop_command *command, int error)
 	/* The intent is durable: the till sees it through, and tells. */
 	if (error == 0 && command->outcome.result == SHOP_PENDING && command->outcome.is_changed)
 		shop_till_begin(&service.till, command, slot);
+	else if (slot->done != NULL)
+		slot->done(slot);
 	else if (slot->then == NULL)
 		service_slot_give(slot);
 	else

@@ -79,7 +79,7 @@ static void order_write(struct zg_json_writer *writer, const struct shop_order *
 	zg_json_object_end(writer);
 }
 
-static int order_reply(struct zg_exchange *x, int status, uint64_t id)
+int order_reply(struct zg_exchange *x, int status, uint64_t id)
 {
 	struct zg_json_writer writer;
 	struct shop_outcome outcome = {0};
@@ -246,8 +246,36 @@ static int checkout_post(struct zg_exchange *x)
 	return service_submit(x, slot, checkout_done);
 }
 
+static int cancel_done(struct zg_exchange *x, struct service_slot *slot)
+{
+	struct shop_outcome outcome = slot->command.outcome;
+
+	service_slot_give(slot);
+	return outcome.result == SHOP_OK ? order_reply(x, 200, outcome.id)
+					 : problem_outcome(x, &outcome);
+}
+
+/* The customer thinks better of it. */
+static int cancel_post(struct zg_exchange *x)
+{
+	struct service_slot *slot;
+	uint64_t id;
+	int result;
+
+	if (service_is_foreign(x, &result))
+		return result;
+	if (service_path_number(x, "id", &id) < 0 || !service_may_see_order(x, id))
+		return problem_not_found(x, "There is no such order of yours.");
+	if (service_slot_take(&slot) < 0)
+		return problem_busy(x);
+	slot->command.type = SHOP_ORDER_CANCEL;
+	slot->command.request.order_step.order_id = id;
+	return service_submit(x, slot, cancel_done);
+}
+
 void orders_routes(struct zg_app *app)
 {
 	zg_post(app, "/api/checkout", checkout_post);
 	zg_get(app, "/api/orders/{id}", order_get);
+	zg_post(app, "/api/orders/{id}/cancel", cancel_post);
 }

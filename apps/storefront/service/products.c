@@ -97,20 +97,25 @@ static int products_get(struct zg_exchange *x)
 	return zg_reply_json_close(x, 200, &writer);
 }
 
-static int product_get(struct zg_exchange *x)
+int product_reply(struct zg_exchange *x, int status, uint64_t id)
 {
-	const struct shop_product *product;
+	const struct shop_product *product = shop_catalog_product(&service.shop.catalog, id);
 	struct zg_json_writer writer;
-	uint64_t id;
 
-	if (service_path_number(x, "id", &id) < 0)
-		return problem_not_found(x, "There is no such product.");
-	product = shop_catalog_product(&service.shop.catalog, id);
 	if (product == NULL)
 		return problem_not_found(x, "There is no such product.");
 	zg_reply_json_open(x, &writer);
 	product_write(&writer, product);
-	return zg_reply_json_close(x, 200, &writer);
+	return zg_reply_json_close(x, status, &writer);
+}
+
+static int product_get(struct zg_exchange *x)
+{
+	uint64_t id;
+
+	if (service_path_number(x, "id", &id) < 0)
+		return problem_not_found(x, "There is no such product.");
+	return product_reply(x, 200, id);
 }
 
 static int categories_get(struct zg_exchange *x)

@@ -75,7 +75,10 @@ int service_plan(struct zg_plan *plan, void *user)
 		.size_each = sizeof(struct shop_sandbox_entry),
 	};
 	const struct zg_plan_line pages = {
-		.name = "pages", .count = 1, .size_each = pages_memory_size()};
+		.name = "pages",
+		.count = 1,
+		.size_each = pages_memory_size() + api_memory_size(),
+	};
 	int result = shop_plan(plan, &service.shop_options);
 
 	(void)user;
@@ -86,7 +89,7 @@ int service_plan(struct zg_plan *plan, void *user)
 	if (result == 0)
 		result = zg_plan_add(plan, &sandbox, "words that the sandbox remembers");
 	if (result == 0)
-		result = zg_plan_add(plan, &pages, "HTML, read at boot");
+		result = zg_plan_add(plan, &pages, "HTML and openapi.json, read at boot");
 	if (result == 0 && journal.directory != NULL)
 		result = shop_journal_store_plan(plan, &journal);
 	return result;
@@ -104,7 +107,7 @@ static int service_reserve(struct zg_text *ret_error)
 		.size = shop_memory_size(&service.shop_options) + zg_pool_memory_size(&slots) +
 			service_sandbox_size() +
 			shop_till_memory_size(service.shop_options.transactions_max) +
-			pages_memory_size() + 16 * ZG_POOL_ALIGNMENT +
+			pages_memory_size() + api_memory_size() + 16 * ZG_POOL_ALIGNMENT +
 			(journal.directory != NULL ? shop_journal_store_memory_size(&journal) : 0) +
 			65536,
 	};
@@ -311,6 +314,8 @@ int service_open(struct zg_text *ret_error)
 	if (result == 0)
 		result = pages_read(service.pages, service_carve(pages_memory_size(), 64),
 				    ret_error);
+	if (result == 0)
+		result = api_read(service.openapi, service_carve(api_memory_size(), 64), ret_error);
 	return result;
 }
 

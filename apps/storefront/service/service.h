@@ -52,6 +52,10 @@ struct service_slot {
 	struct service_slot *next; /* of those that are resumed */
 	uint64_t product_id; /* what the request was about, when it takes several commands */
 	uint32_t quantity;
+	/* In the place of an exchange that waits: told when the command is done, and gives the slot
+	 * back. NULL: the exchange is resumed. */
+	void (*done)(struct service_slot *slot);
+	void *user; /* borrowed; for `done` */
 };
 
 /* What a browser's session remembers. */
@@ -66,6 +70,7 @@ struct service {
 	char store_name[SERVICE_PATH_SIZE]; /* "memory", or "journal:DIR" */
 	char pages[SERVICE_PATH_SIZE]; /* folder of the pages */
 	char products[SERVICE_PATH_SIZE]; /* file that an empty shop is filled from */
+	char openapi[SERVICE_PATH_SIZE]; /* file that describes the interface */
 	uint32_t slot_count;
 
 	struct zg_region region;
@@ -125,6 +130,15 @@ void service_slot_give(struct service_slot *slot);
  */
 int service_submit(struct zg_exchange *x, struct service_slot *slot, service_then *then);
 
+/**
+ * service_submit_apart() - have the slot's command done, without an exchange that waits for it
+ * @slot:  taken; its request, `done` and `user` are filled in
+ *
+ * Return: 0: `done` is called, now or later; -EAGAIN when there is no room for its record, other
+ * errors of the store: the slot is still the caller's.
+ */
+ZG_MUST_USE int service_submit_apart(struct service_slot *slot);
+
 /* problem.c: application/problem+json, RFC 9457. */
 int problem_reply(struct zg_exchange *x, int status, const char *code, const char *detail);
 int problem_outcome(struct zg_exchange *x, const struct shop_outcome *outcome);
@@ -143,6 +157,10 @@ void service_visit_read(struct zg_exchange *x, struct service_visit *ret_visit);
 
 /* May this visitor see the order (and so pay it)? Who has an API key may. */
 bool service_may_see_order(struct zg_exchange *x, uint64_t id);
+/* An order as JSON, the reply; a problem when there is none. */
+int order_reply(struct zg_exchange *x, int status, uint64_t id);
+/* A product as JSON, likewise. */
+int product_reply(struct zg_exchange *x, int status, uint64_t id);
 /* payments.c: a payment as JSON, a value. */
 void payment_write(struct zg_json_writer *writer, const struct shop_payment *payment);
 
@@ -150,7 +168,14 @@ void payment_write(struct zg_json_writer *writer, const struct shop_payment *pay
 size_t pages_memory_size(void);
 ZG_MUST_USE int pages_read(const char *folder, unsigned char *memory, struct zg_text *ret_error);
 
+/* api.c: the interface's description, likewise. */
+size_t api_memory_size(void);
+ZG_MUST_USE int api_read(const char *path, unsigned char *memory, struct zg_text *ret_error);
+
 /* Their routes. */
+void admin_routes(struct zg_app *app);
+void api_routes(struct zg_app *app);
+void imports_routes(struct zg_app *app);
 void products_routes(struct zg_app *app);
 void carts_routes(struct zg_app *app);
 void orders_routes(struct zg_app *app);

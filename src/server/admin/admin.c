@@ -1,7 +1,7 @@
 /*
  * The pages for who runs the service: /healthz, /metrics, /memory, /memory.json, /memory/events
- * and /leaks. They are handlers like any other: rendered into the exchange's arena, from counters that the shards
- * write without being stopped.
+ * and /leaks. They are handlers like any other: rendered into the exchange's arena, from counters
+ * that the shards write without being stopped.
  */
 
 #include <zerog/app.h>

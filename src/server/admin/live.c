@@ -160,7 +160,8 @@ static void live_pools(struct zg_text *text, const struct zgi_admin_usages *usag
 			left_out++;
 			continue;
 		}
-		zg_text_append(text, shown++ > 0 ? ZG_SLICE(",{\"name\":") : ZG_SLICE("{\"name\":"));
+		zg_text_append(text,
+			       shown++ > 0 ? ZG_SLICE(",{\"name\":") : ZG_SLICE("{\"name\":"));
 		zg_text_append_json(text, (struct zg_slice){sum->name, strlen(sum->name)});
 		zg_text_print(text, ",\"taken\":%" PRIu64 ",\"count\":%" PRIu64 "}",
 			      sum->live_count, sum->count_max);
@@ -221,6 +222,5 @@ void zgi_live_tick(const struct zgi_server *server)
 		zg_text_init(&text, live.text, size);
 		zg_text_append(&text, ZG_SLICE("{\"error\":\"raise --event-size-max\"}"));
 	}
-	(void)!zg_sse_publish(&live_topic, ZG_SLICE(""),
-			      (struct zg_slice){text.data, text.size});
+	(void)!zg_sse_publish(&live_topic, ZG_SLICE(""), (struct zg_slice){text.data, text.size});
 }
