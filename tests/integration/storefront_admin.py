@@ -97,6 +97,19 @@ class Import(Shop):
         self.assertEqual(self.send(HEAD + rows(40, 1, 5)).json()["imported"], 40)
 
 
+    def test_clients_that_go_in_the_middle_take_nothing_with_them(self):
+        """Rows are under way when their request's memory goes; what comes next lies where it was."""
+        text = HEAD + rows(40) * 100
+        for number in range(30):
+            client = self.service.client()
+            client.send((f"POST /admin/import HTTP/1.1\r\nHost: test\r\n{CSV}\r\n{OWNER}\r\n"
+                         f"Content-Length: {1 << 24}\r\n\r\n" + text[:5000 + number * 500]).encode())
+            time.sleep(0.002 * (number % 5))
+            client.reset()
+            self.assertEqual(self.send(HEAD + rows(40, 1, 6)).json(),
+                             {"imported": 40, "errors": [], "error_count": 0})
+
+
 class Orders(Shop):
     def order(self, product):
         self.assertEqual(self.visitor.put(product, 1).status, 200)

@@ -157,6 +157,7 @@ REQUESTS = {
                                   [COPY, CHUNKS, SMALL_ECHO]),
     "memory page": (get("/memory?format=json"), [PAGE]),
     "metrics page": (get("/metrics"), [PAGE]),
+    "memory's events": (get("/memory/events"), [PAGE]),
 }
 if support.has_sanitizer():  # Its malloc stays in charge, and every guest's would count as ours.
     REQUESTS = {name: request for name, request in REQUESTS.items() if "guests" not in name}

@@ -26,6 +26,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PYTHON = "/usr/bin/python3"
 FUZZ_SECONDS = 10
 LANES = 2
+# With ZEROG_LONG set, tests of endurance run in full size.
+SERVICE_SECONDS_MAX = 7200 if os.environ.get("ZEROG_LONG") else 240
 # What runs with an arena of mallocs as well: what uses arenas, and one file of integration tests.
 ARENA_UNIT_TESTS = ("arena_malloc_test", "arena_model_test", "arena_resize_test", "arena_test",
                     "arena_text_test", "connection_test", "exchange_test", "json_exchange_test",
@@ -106,7 +108,8 @@ def service_suites(kind, paths):
                 if backend == "uring" and blocked:
                     environment["ZEROG_SKIP"] = blocked
                 yield Suite(f"{kind}/{build}/{backend}/{name}", [build],
-                            [PYTHON, "tools/test/python_suite.py", path], 240, environment)
+                            [PYTHON, "tools/test/python_suite.py", path],
+                            SERVICE_SECONDS_MAX, environment)
 
 
 def integration_suites():

@@ -177,7 +177,6 @@ void ledger_turn_end(struct zg_shard *shard, void *user)
 	service.turn++;
 	ledger_reclaim();
 	/* Words that are due go into this turn's flush. */
-	(void)shop_acquirer_poll(&service.sandbox.acquirer, service_now_ms());
 	(void)shop_till_poll(&service.till, service_now_ms());
 	if (service.is_flushing || shop_store_turn_end(service.store, &fd) != 1)
 		return;
@@ -196,7 +195,6 @@ static void ledger_again(struct zg_shard *shard, uint64_t after_ms, zg_timer_han
 static void ledger_poll(struct zg_shard *shard, void *user)
 {
 	(void)user;
-	(void)shop_acquirer_poll(&service.sandbox.acquirer, service_now_ms());
 	(void)shop_till_poll(&service.till, service_now_ms());
 	ledger_again(shard, LEDGER_POLL_MS, ledger_poll);
 }
