@@ -96,7 +96,6 @@ class Import(Shop):
         self.assertNotEqual(self.price(21), 9900)
         self.assertEqual(self.send(HEAD + rows(40, 1, 5)).json()["imported"], 40)
 
-
     def test_clients_that_go_in_the_middle_take_nothing_with_them(self):
         """Rows are under way when their request's memory goes; what comes next lies where it was."""
         text = HEAD + rows(40) * 100
@@ -108,6 +107,13 @@ class Import(Shop):
             client.reset()
             self.assertEqual(self.send(HEAD + rows(40, 1, 6)).json(),
                              {"imported": 40, "errors": [], "error_count": 0})
+        # What the shop had received of them it goes on with, for a moment: others' prices are theirs again.
+        for _ in range(50):
+            time.sleep(0.1)
+            if self.price(1) == self.price(40) == 600:
+                break
+            self.send(HEAD + rows(40, 1, 6))
+        self.assertEqual((self.price(1), self.price(40)), (600, 600))
 
 
 class Orders(Shop):
