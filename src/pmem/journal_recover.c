@@ -141,9 +141,9 @@ static void recover_note_damage(struct zgi_journal_recovery *recovery,
 
 /*
  * Is what was found behind a hole to be read? Records that the snapshot has were durable before it
- * was, so the hole among them is damage that does not matter. Any other needs a proof. Once damage
- * has been accepted nothing is cut off any more: it might be the proof of that damage, without
- * which the next recovery would judge otherwise.
+ * was, so the hole among them is damage that does not matter. Any other needs a proof. Once a hole
+ * was passed by a proof nothing is cut off any more: it might be that proof, without which the next
+ * recovery would judge otherwise.
  */
 static bool recover_goes_on(const struct zgi_journal_recovery *recovery,
 			    const struct recover_rest *rest)
@@ -154,7 +154,7 @@ static bool recover_goes_on(const struct zgi_journal_recovery *recovery,
 		return false;
 	if (expected <= recovery->covered && rest->sequence <= recovery->covered + 1)
 		return true;
-	return rest->was_durable || recovery->is_damaged;
+	return rest->was_durable || recovery->has_hole;
 }
 
 /* No record with the expected number is here, nor in the next segment's first place. Return: 1 to
@@ -170,6 +170,7 @@ static int recover_judge(struct zgi_journal_recovery *recovery, struct zgi_journ
 		return 0;
 	}
 	recover_keep(recovery);
+	recovery->has_hole |= rest.was_durable;
 	if (rest.sequence > needed) {
 		recover_note_damage(recovery, *place, &rest, needed);
 		if (!recovery->accept_corruption)

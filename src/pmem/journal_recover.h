@@ -39,6 +39,7 @@ struct zgi_journal_recovery {
 	struct zgi_journal_place damage; /* the first, when is_damaged */
 	uint64_t damage_sequence; /* of the record that should be there */
 	bool is_damaged;
+	bool has_hole; /* something was read behind a hole because of a later record */
 	struct zg_journal_recovery found; /* but the snapshot's part and the time */
 };
 

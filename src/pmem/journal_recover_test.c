@@ -79,6 +79,7 @@ static int recover(void)
 	told_count = 0;
 	memset(&recovery.found, 0, sizeof(recovery.found));
 	recovery.is_damaged = false;
+	recovery.has_hole = false;
 	return zgi_journal_recover(&recovery);
 }
 
