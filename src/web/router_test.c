@@ -573,6 +573,7 @@ static void routes_are_listed_as_they_are_searched(void **state)
 	add("/users/new", alpha);
 	assert_non_null(zg_group_route(zg_group_within(zgi_router_root(router), "/days/{day:date}"),
 				       ZG_METHOD_PUT, "/{rest...}", gamma_));
+	add("/types/{a:date}/{b:uuid}/{c:u64}/{d:i64}", alpha);
 	zg_text_init(&text, listed, sizeof(listed));
 	zgi_router_list(router, list, &text);
 	assert_string_equal(listed, "GET /\n"
@@ -581,6 +582,7 @@ static void routes_are_listed_as_they_are_searched(void **state)
 				    "DELETE /users/{id}\n"
 				    "GET /users/{id}/orders\n"
 				    "PUT /days/{day:date}/{rest...}\n"
+				    "GET /types/{a:date}/{b:uuid}/{c:u64}/{d:i64}\n"
 				    "GET /{rest...}\n");
 }
 

@@ -101,6 +101,7 @@ static int audit_get(struct zg_exchange *x)
 	totals_write(&writer, &service.shop.totals);
 	held_write(&writer, &service.shop);
 	stock_write(&writer, &service.shop.catalog);
+	member_u64(&writer, ZG_SLICE("abandoned"), service.abandoned_count);
 	journal_write(&writer);
 	zg_json_object_end(&writer);
 	return zg_reply_json_close(x, 200, &writer);
